@@ -1,0 +1,99 @@
+//! A server's frames as bytes. They are not masked (RFC 6455, section 5.1), hence the same for every peer that gets them.
+
+use std::sync::Arc;
+
+/// One or more whole text frames of a server, headers and all: made once, shared by every outbox that holds them.
+pub(crate) type Encoded = Arc<[u8]>;
+
+/// A ping without a payload: final, opcode 9, length 0 (RFC 6455, section 5.5.2).
+pub(crate) const PING: [u8; 2] = [0x89, 0];
+
+/// The first byte of a whole text frame: final, opcode 1 (RFC 6455, section 5.2).
+const TEXT: u8 = 0x81;
+
+/// The first byte of a close frame: final, opcode 8 (RFC 6455, section 5.5.1).
+const CLOSE: u8 = 0x88;
+
+/// What a close frame has room for after its code: a control frame's 125 bytes less two (RFC 6455, section 5.5).
+const MAX_REASON: usize = 123;
+
+/// Writes the header of a whole text frame with a payload of `len` bytes, which the caller appends.
+pub(crate) fn text_header(len: usize, out: &mut Vec<u8>) {
+    header(TEXT, len, out);
+}
+
+/// Writes a close frame (RFC 6455, section 5.5.1). A reason that is too long is cut between two characters.
+pub(crate) fn close_frame(code: u16, reason: &str, out: &mut Vec<u8>) {
+    let (reason, _) = reason.split_at(reason.floor_char_boundary(MAX_REASON));
+    header(CLOSE, size_of_val(&code) + reason.len(), out);
+    out.extend_from_slice(&code.to_be_bytes());
+    out.extend_from_slice(reason.as_bytes());
+}
+
+/// Writes the shortest header for a payload of `len` bytes (RFC 6455, section 5.2).
+fn header(first: u8, len: usize, out: &mut Vec<u8>) {
+    match (u8::try_from(len), u16::try_from(len)) {
+        (Ok(len @ 0..=125), _) => out.extend_from_slice(&[first, len]),
+        (_, Ok(len)) => {
+            let [high, low] = len.to_be_bytes();
+            out.extend_from_slice(&[first, 126, high, low]);
+        }
+        _ => {
+            out.extend_from_slice(&[first, 127]);
+            out.extend_from_slice(&(len as u64).to_be_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tungstenite::protocol::frame::{
+        CloseFrame, Frame,
+        coding::{Data, OpCode},
+    };
+
+    use super::{PING, close_frame, text_header};
+
+    fn bytes_of(frame: Frame) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        frame.format(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn text_frames_are_those_of_tungstenite_at_every_length_format() {
+        for len in [0, 1, 125, 126, 127, 65_535, 65_536, 100_000] {
+            let text = "x".repeat(len);
+            let mut ours = Vec::new();
+            text_header(len, &mut ours);
+            ours.extend_from_slice(text.as_bytes());
+            assert_eq!(ours, bytes_of(Frame::message(text, OpCode::Data(Data::Text), true)), "{len}");
+        }
+    }
+
+    #[test]
+    fn close_frames_are_those_of_tungstenite() {
+        for reason in ["", "bye", &"x".repeat(123)] {
+            let mut ours = Vec::new();
+            close_frame(1001, reason, &mut ours);
+            let frame = CloseFrame { code: 1001.into(), reason: reason.into() };
+            assert_eq!(ours, bytes_of(Frame::close(Some(frame))));
+        }
+    }
+
+    #[test]
+    fn a_close_reason_is_cut_between_characters() {
+        for (reason, kept) in [("x".repeat(124), 123), ("é".repeat(62), 122), ("😀".repeat(31), 120)] {
+            let mut frame = Vec::new();
+            close_frame(1000, &reason, &mut frame);
+            assert_eq!(frame.len(), 4 + kept);
+            assert_eq!(usize::from(frame[1]), 2 + kept);
+            assert!(std::str::from_utf8(&frame[4..]).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_ping_is_that_of_tungstenite() {
+        assert_eq!(PING.as_slice(), bytes_of(Frame::ping(Vec::new())));
+    }
+}

@@ -1,0 +1,131 @@
+//! Why an upgrade is refused, and the HTTP response that says so.
+
+use std::{error::Error, fmt};
+
+use http::StatusCode;
+
+/// Why an upgrade was refused. The client hears it as an HTTP status with a sentence in the body.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// 400: the request is not one that a WebSocket client may send.
+    Malformed(Fault),
+    /// 403: the page's origin is not among the [`AllowedOrigins`](crate::AllowedOrigins).
+    OriginNotAllowed,
+    /// 404: another path than [`Config::path`](crate::Config#structfield.path).
+    UnknownPath,
+    /// 405: another method than GET.
+    MethodNotAllowed,
+    /// 408: the request was not whole within
+    /// [`handshake_timeout`](crate::Config#structfield.handshake_timeout).
+    TimedOut,
+    /// 426: a request for the right path that asks for no WebSocket.
+    NotAnUpgrade,
+    /// 426: another version of the WebSocket protocol than 13, that of RFC 6455.
+    UnsupportedVersion,
+    /// 431: more bytes than [`max_head_size`](crate::Config#structfield.max_head_size).
+    HeadTooLarge,
+    /// 431: more headers than [`max_headers`](crate::Config#structfield.max_headers).
+    TooManyHeaders,
+    /// 503: the server is full or shutting down.
+    Unavailable,
+}
+
+/// What is wrong with a request that is [malformed](Refusal::Malformed).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// It is not HTTP/1 (RFC 9112, sections 2 to 5).
+    Syntax,
+    /// There is no `Host`, or more than one (RFC 9112, section 3.2).
+    Host,
+    /// It announces a body, which an upgrade request has no use for.
+    Body,
+    /// `Sec-WebSocket-Key` is missing, there twice, or not 16 bytes in base64 (RFC 6455, section 4.1).
+    Key,
+    /// There is more than one `Origin` (RFC 6454, section 7.3).
+    Origin,
+}
+
+impl Refusal {
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::NotAnUpgrade | Self::UnsupportedVersion => StatusCode::UPGRADE_REQUIRED,
+            Self::HeadTooLarge | Self::TooManyHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// Writes the whole response. The connection is closed after it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        let headers = match self {
+            Self::MethodNotAllowed => "Connection: close\r\nAllow: GET\r\n",
+            // `Upgrade` has to be named in `Connection` (RFC 9110, sections 7.8 and 15.5.22).
+            Self::NotAnUpgrade => "Connection: Upgrade, close\r\nUpgrade: websocket\r\n",
+            // The versions that would do (RFC 6455, section 4.4).
+            Self::UnsupportedVersion => {
+                "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            }
+            Self::Unavailable => "Connection: close\r\nRetry-After: 5\r\n",
+            Self::Malformed(_)
+            | Self::OriginNotAllowed
+            | Self::UnknownPath
+            | Self::TimedOut
+            | Self::HeadTooLarge
+            | Self::TooManyHeaders => "Connection: close\r\n",
+        };
+        let status = self.status();
+        let reason = status.canonical_reason().unwrap_or_default();
+        let body = format!("{self}\n");
+        let length = body.len();
+        let response = format!(
+            "HTTP/1.1 {code} {reason}\r\n{headers}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}",
+            code = status.as_str(),
+        );
+        out.extend_from_slice(response.as_bytes());
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Malformed(fault) => return fault.fmt(formatter),
+            Self::OriginNotAllowed => {
+                "pages of this origin may not connect: open the page from this host, or have its origin allowed here"
+            }
+            Self::UnknownPath => "nothing is served at this path: ask for the path that the server is configured with",
+            Self::MethodNotAllowed => "a WebSocket is opened with GET: use that method",
+            Self::TimedOut => "the request took too long to arrive: send all of it at once",
+            Self::NotAnUpgrade => {
+                "only WebSocket is spoken here: send HTTP/1.1 with `Connection: Upgrade` and `Upgrade: websocket`"
+            }
+            Self::UnsupportedVersion => {
+                "this version of WebSocket is not spoken here: send `Sec-WebSocket-Version: 13`"
+            }
+            Self::HeadTooLarge => "the request is too large: send fewer or smaller headers and cookies",
+            Self::TooManyHeaders => "the request has too many headers: send fewer",
+            Self::Unavailable => "the server takes no more connections at present: try again later",
+        })
+    }
+}
+
+impl Error for Refusal {}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Syntax => "the request is not valid HTTP/1.1: send one as RFC 6455, section 4.1, describes it",
+            Self::Host => "the request does not say which host it is for: send exactly one `Host`",
+            Self::Body => "the request announces a body: send neither `Content-Length` nor `Transfer-Encoding`",
+            Self::Key => "the request has no valid key: send exactly one `Sec-WebSocket-Key`, 16 random bytes in base64",
+            Self::Origin => "the request names several origins: send `Origin` once, or not at all",
+        })
+    }
+}
