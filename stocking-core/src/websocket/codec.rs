@@ -1,8 +1,8 @@
 //! A client's frames (RFC 6455, section 5): bytes in, text out.
 //!
-//! Nearly every message is one whole text frame. It is unmasked where it lies and handed out as a `&str` of the caller's
-//! buffer: no allocation, no copy, nothing kept. Everything else is judged by its header, before any of its payload is
-//! kept, and then goes to tungstenite as one whole frame.
+//! Nearly every message is one whole text frame. It is unmasked where it lies and handed out as a `&str` of the
+//! caller's buffer: no allocation, no copy, nothing kept. Everything else is judged by its header, before any of its
+//! payload is kept, and then goes to tungstenite as one whole frame.
 
 use std::{io::Cursor, time::Instant};
 
@@ -43,7 +43,7 @@ pub(crate) enum Step<'a> {
     Close(Option<u16>),
     /// The rest of the frame has not come. Nothing of it was consumed or changed.
     Incomplete,
-    /// The peer broke a rule. Nothing was written; the decoder is not used again.
+    /// The peer broke a rule. No answer was written, the close frame is the caller's; the decoder is not used again.
     Violation(Violation),
 }
 
@@ -130,20 +130,16 @@ impl Decoder {
         now: Instant,
     ) -> Result<[u8; 4], Violation> {
         let Some(mask) = header.mask else { return Err(Violation::Framing) };
-        // Without an extension the reserved bits have no meaning.
+        // Without an extension the reserved bits are zero (RFC 6455, section 5.2).
         if header.rsv1 || header.rsv2 || header.rsv3 {
             return Err(Violation::Framing);
         }
-        let (count, size) = match &self.fragments {
-            Some(fragments) if fragments.deadline(limits).is_some_and(|deadline| now >= deadline) => {
-                return Err(Violation::MessageTimeout);
-            }
-            Some(fragments) => (fragments.count, fragments.size),
-            None => (0, 0),
-        };
+        if self.deadline(limits).is_some_and(|deadline| now >= deadline) {
+            return Err(Violation::MessageTimeout);
+        }
         match (header.opcode, &self.fragments) {
             (OpCode::Control(Control::Close | Control::Ping | Control::Pong), _) => {
-                let is_valid = header.is_final && length <= MAX_CONTROL_PAYLOAD;
+                let is_valid = header.is_final && length <= u64::from(MAX_CONTROL_PAYLOAD);
                 return if is_valid { Ok(mask) } else { Err(Violation::Framing) };
             }
             (OpCode::Data(Data::Text), None) | (OpCode::Data(Data::Continue), Some(_)) => {}
@@ -158,6 +154,7 @@ impl Decoder {
         if length > u64::MAX / 2 {
             return Err(Violation::Framing);
         }
+        let (count, size) = self.fragments.as_deref().map_or((0, 0), |message| (message.count, message.size));
         // In 64 bits, since that is what a peer may claim, whatever the size of a `usize`.
         if size.saturating_add(length) > limits.max_message_size as u64 {
             return Err(Violation::MessageTooBig);
@@ -219,3 +216,6 @@ impl WholeText {
         input.split_off_mut(..frame_length)?.get_mut(self.header_length..)
     }
 }
+
+#[cfg(test)]
+mod tests;

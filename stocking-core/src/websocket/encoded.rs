@@ -1,4 +1,4 @@
-//! A server's frames as bytes. They are not masked (RFC 6455, section 5.1), hence the same for every peer that gets them.
+//! A server's frames as bytes. They are not masked (RFC 6455, section 5.1), hence the same for every peer.
 
 use std::sync::Arc;
 

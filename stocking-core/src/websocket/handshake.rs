@@ -45,8 +45,8 @@ pub(crate) enum Head {
 impl HeadReader {
     /// Reads `input`: everything that has come, from the first byte on.
     pub(crate) fn read(&mut self, input: &[u8], config: &Config) -> Head {
-        // A TLS hello, say, contains no empty line: its sender would wait for the timeout.
-        if input.first().is_some_and(|byte| !byte.is_ascii_graphic() && !byte.is_ascii_whitespace()) {
+        // A TLS hello, say, need not contain an empty line: its sender would wait for the timeout.
+        if input.first().is_some_and(|byte| !byte.is_ascii_graphic() && !matches!(byte, b'\r' | b'\n')) {
             return Head::Refused(Refusal::Malformed(Fault::Syntax));
         }
         let allowed = input.get(..config.max_head_size).unwrap_or(input);
@@ -146,7 +146,7 @@ fn collect(parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
         let (Ok(name), Ok(mut value)) = (name, value) else { return Err(Refusal::Malformed(Fault::Syntax)) };
         // Its `Debug` shows nothing.
         value.set_sensitive(name == AUTHORIZATION || name == COOKIE);
-        // The map has a limit of its own, 32,768 headers.
+        // The map has a limit of its own, some 24,000 names, beyond which `append` panics.
         headers.try_append(name, value).map_err(|_| Refusal::TooManyHeaders)?;
     }
     Ok(headers)
@@ -192,3 +192,6 @@ fn announces_body(headers: &HeaderMap) -> bool {
     headers.contains_key(TRANSFER_ENCODING)
         || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,14 +4,15 @@
 //!
 //! 1. `handshake` reads the upgrade request. [`Refusal`] is every reason to say no, and writes its own answer;
 //!    [`UpgradeRequest`] is what a client asked for, as the hooks of a service see it.
-//! 2. `codec` takes frames off the front of what was read. The common one, a whole text frame, is unmasked where it lies
-//!    and handed out as a `&str` of the caller's buffer; what is rare goes to tungstenite. [`Violation`] is every way in
-//!    which a peer can break the rules, and knows the close code that it hears.
+//! 2. `codec` takes frames off the front of what was read. The common one, a whole text frame, is unmasked where it
+//!    lies and handed out as a `&str` of the caller's buffer; what is rare goes to tungstenite. [`Violation`] is every
+//!    way in which a peer can break the rules, and knows the close code that it hears.
 //!
 //! In the other direction there is little to decide: a server's frames are not masked, hence the same for every peer.
 //! `encoded` makes their headers, so that a message becomes bytes once, for however many receive it.
 //!
-//! No subprotocol and no extension is negotiated; a client that offers some goes on without.
+//! No extension and no subprotocol is negotiated. A client that offers some decides itself whether it goes on without:
+//! browsers do for an extension, and give up for a subprotocol.
 
 mod codec;
 mod encoded;

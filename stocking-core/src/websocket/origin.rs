@@ -41,3 +41,112 @@ fn is_same_host(origin: &[u8], host: &[u8]) -> bool {
 fn without_default_port(host: &[u8]) -> &[u8] {
     host.strip_suffix(b":80").or_else(|| host.strip_suffix(b":443")).unwrap_or(host)
 }
+
+#[cfg(test)]
+mod tests {
+    use http::{
+        HeaderMap, HeaderValue,
+        header::{HOST, ORIGIN},
+    };
+
+    use super::check;
+    use crate::{
+        config::AllowedOrigins,
+        websocket::refusal::{Fault, Refusal},
+    };
+
+    fn headers(host: &str, origins: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, host.parse().unwrap());
+        for origin in origins {
+            headers.append(ORIGIN, HeaderValue::from_bytes(origin).unwrap());
+        }
+        headers
+    }
+
+    fn allows(host: &str, origin: &[u8], allowed: &AllowedOrigins) -> bool {
+        match check(&headers(host, &[origin]), allowed) {
+            Ok(()) => true,
+            Err(refusal) => {
+                assert_eq!(refusal, Refusal::OriginNotAllowed);
+                false
+            }
+        }
+    }
+
+    #[test]
+    fn pages_of_the_same_host_may_connect_and_no_others() {
+        let same: &[(&str, &str)] = &[
+            ("example.org", "https://example.org"),
+            ("example.org", "http://example.org"),
+            ("EXAMPLE.org", "https://example.ORG"),
+            ("example.org:443", "https://example.org"),
+            ("example.org:80", "http://example.org"),
+            ("example.org", "http://example.org:80"),
+            ("localhost:8080", "http://localhost:8080"),
+            ("[::1]:8080", "http://[::1]:8080"),
+            ("[::1]", "http://[::1]"),
+        ];
+        for (host, origin) in same {
+            assert!(allows(host, origin.as_bytes(), &AllowedOrigins::SameHost), "{host} {origin}");
+        }
+        let other: &[(&str, &[u8])] = &[
+            ("example.org", b"null"),
+            ("example.org", b""),
+            ("example.org", b"example.org"),
+            ("example.org", b"https://example.com"),
+            ("example.org", b"https://example.org.evil.com"),
+            ("example.org", b"https://evil.com/example.org"),
+            ("example.org", b"https://evil-example.org"),
+            ("example.org", b"https://example.org:8443"),
+            ("example.org:8443", b"https://example.org"),
+            ("example.org", b"https://example.org https://evil.com"),
+            ("", b"https://"),
+            ("", b"file://"),
+            ("example.org", b"https://ex\xffample.org"),
+        ];
+        for (host, origin) in other {
+            let shown = String::from_utf8_lossy(origin);
+            assert!(!allows(host, origin, &AllowedOrigins::SameHost), "{host} {shown}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_compared_whole_and_without_regard_to_case() {
+        let list = AllowedOrigins::List(vec!["https://example.org".into(), "http://localhost:8080".into()]);
+        for (origin, allowed) in [
+            ("https://example.org", true),
+            ("HTTPS://Example.org", true),
+            ("http://localhost:8080", true),
+            ("http://example.org", false),
+            ("https://example.org:8080", false),
+            ("https://example.org.evil.com", false),
+            ("null", false),
+        ] {
+            assert_eq!(allows("other.org", origin.as_bytes(), &list), allowed, "{origin}");
+        }
+        assert!(!allows("example.org", b"https://example.org", &AllowedOrigins::List(Vec::new())));
+    }
+
+    #[test]
+    fn any_page_may_connect_where_all_are_allowed() {
+        for origin in [&b"https://evil.com"[..], b"null", b"\xff"] {
+            assert!(allows("example.org", origin, &AllowedOrigins::Any));
+        }
+    }
+
+    #[test]
+    fn a_client_without_origin_is_no_browser_and_passes() {
+        for allowed in [AllowedOrigins::Any, AllowedOrigins::SameHost, AllowedOrigins::List(Vec::new())] {
+            assert_eq!(check(&headers("example.org", &[]), &allowed), Ok(()));
+        }
+    }
+
+    #[test]
+    fn several_origins_are_malformed_whatever_is_allowed() {
+        let twice = headers("example.org", &[b"https://example.org", b"https://example.org"]);
+        for allowed in [AllowedOrigins::Any, AllowedOrigins::SameHost, AllowedOrigins::List(Vec::new())] {
+            assert_eq!(check(&twice, &allowed), Err(Refusal::Malformed(Fault::Origin)));
+        }
+    }
+}

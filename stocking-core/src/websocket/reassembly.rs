@@ -14,7 +14,7 @@ use super::violation::Violation;
 use crate::config::Config;
 
 /// The largest payload of a control frame (RFC 6455, section 5.5).
-pub(super) const MAX_CONTROL_PAYLOAD: u64 = 125;
+pub(super) const MAX_CONTROL_PAYLOAD: u8 = 125;
 
 /// A message of which some fragments have come (RFC 6455, section 5.4).
 ///
@@ -59,7 +59,7 @@ impl Fragments {
 pub(super) fn context(config: &Config) -> WebSocketContext {
     let max_size = config.max_message_size;
     // A control frame is not a message: a limit below its size is not meant for it.
-    let max_frame_size = max_size.max(MAX_CONTROL_PAYLOAD as usize);
+    let max_frame_size = max_size.max(usize::from(MAX_CONTROL_PAYLOAD));
     // The read buffer is allocated at once and filled with zeroes before each read: by default that is 128 KiB. Without
     // a write buffer, whatever is answered is in the caller's output when the call returns.
     let limits = WebSocketConfig::default()

@@ -86,7 +86,8 @@ impl Refusal {
         let body = format!("{self}\n");
         let length = body.len();
         let response = format!(
-            "HTTP/1.1 {code} {reason}\r\n{headers}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}",
+            "HTTP/1.1 {code} {reason}\r\n{headers}\
+             Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n{body}",
             code = status.as_str(),
         );
         out.extend_from_slice(response.as_bytes());
@@ -121,11 +122,79 @@ impl Error for Refusal {}
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Syntax => "the request is not valid HTTP/1.1: send one as RFC 6455, section 4.1, describes it",
+            Self::Syntax => {
+                "the request is not valid HTTP/1.1: send one as RFC 6455, section 4.1, describes it"
+            }
             Self::Host => "the request does not say which host it is for: send exactly one `Host`",
-            Self::Body => "the request announces a body: send neither `Content-Length` nor `Transfer-Encoding`",
-            Self::Key => "the request has no valid key: send exactly one `Sec-WebSocket-Key`, 16 random bytes in base64",
+            Self::Body => {
+                "the request announces a body: send neither `Content-Length` nor `Transfer-Encoding`"
+            }
+            Self::Key => {
+                "the request has no valid key: send one `Sec-WebSocket-Key`, 16 random bytes in base64"
+            }
             Self::Origin => "the request names several origins: send `Origin` once, or not at all",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Refusal};
+
+    const ALL: [(Refusal, u16); 14] = [
+        (Refusal::Malformed(Fault::Syntax), 400),
+        (Refusal::Malformed(Fault::Host), 400),
+        (Refusal::Malformed(Fault::Body), 400),
+        (Refusal::Malformed(Fault::Key), 400),
+        (Refusal::Malformed(Fault::Origin), 400),
+        (Refusal::OriginNotAllowed, 403),
+        (Refusal::UnknownPath, 404),
+        (Refusal::MethodNotAllowed, 405),
+        (Refusal::TimedOut, 408),
+        (Refusal::NotAnUpgrade, 426),
+        (Refusal::UnsupportedVersion, 426),
+        (Refusal::HeadTooLarge, 431),
+        (Refusal::TooManyHeaders, 431),
+        (Refusal::Unavailable, 503),
+    ];
+
+    fn written(refusal: &Refusal) -> String {
+        let mut out = Vec::new();
+        refusal.write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn every_refusal_is_a_whole_response_with_its_status_and_a_sentence() {
+        for (refusal, code) in ALL {
+            let response = written(&refusal);
+            let mut headers = [httparse::EMPTY_HEADER; 16];
+            let mut parsed = httparse::Response::new(&mut headers);
+            let head = parsed.parse(response.as_bytes()).unwrap().unwrap();
+            assert_eq!(refusal.status().as_u16(), code);
+            assert_eq!(parsed.code, Some(code));
+            assert!(parsed.reason.is_some_and(|reason| !reason.is_empty()));
+            let value = |name: &str| {
+                let header = parsed.headers.iter().find(|header| header.name == name);
+                header.map(|header| std::str::from_utf8(header.value).unwrap())
+            };
+            assert_eq!(value("Content-Type"), Some("text/plain; charset=utf-8"));
+            assert_eq!(value("Content-Length"), Some((response.len() - head).to_string().as_str()));
+            assert!(value("Connection").is_some_and(|options| options.ends_with("close")));
+            assert_eq!(response.split_at(head).1, format!("{refusal}\n"));
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_the_client_should_do_instead() {
+        for (refusal, header) in [
+            (Refusal::MethodNotAllowed, "\r\nAllow: GET\r\n"),
+            (Refusal::NotAnUpgrade, "\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"),
+            (Refusal::UnsupportedVersion, "\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"),
+            (Refusal::UnsupportedVersion, "\r\nSec-WebSocket-Version: 13\r\n"),
+            (Refusal::Unavailable, "\r\nRetry-After: 5\r\n"),
+        ] {
+            assert!(written(&refusal).contains(header), "{refusal:?}");
+        }
     }
 }

@@ -6,14 +6,14 @@ use tungstenite::error::CapacityError;
 
 /// What a peer did against RFC 6455, or against a limit of [`Config`](crate::Config).
 ///
-/// The connection ends with it. Its text is the reason in the close frame: written for the person who debugs the client,
-/// and short enough for a control frame.
+/// The connection ends with it. Its text is the reason in the close frame: written for the person who debugs the
+/// client, and short enough for a control frame.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Violation {
-    /// A frame that RFC 6455 does not allow, or not at this place: unmasked (section 5.1), with reserved bits or an unknown
-    /// opcode (5.2), out of turn in a fragmented message (5.4), a fragmented or long control frame (5.5), a close frame
-    /// with an invalid code (7.4).
+    /// A frame that RFC 6455 does not allow, or not at this place: unmasked (section 5.1), with reserved bits or an
+    /// unknown opcode (5.2), out of turn in a fragmented message (5.4), a fragmented or long control frame (5.5), a
+    /// close frame with an invalid code (7.4).
     Framing,
     /// A binary message: every frame of Stocking is text.
     BinaryMessage,
@@ -75,8 +75,8 @@ impl From<tungstenite::Error> for Violation {
             tungstenite::Error::Utf8(_) => Self::InvalidUtf8,
             tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Self::MessageTooBig,
             tungstenite::Error::Protocol(_) => Self::Framing,
-            // These speak of sockets, handshakes and writes. A whole frame in memory causes none of them; if it did, the
-            // frame would be to blame.
+            // These speak of sockets, handshakes and writes. A whole frame in memory causes none of them; if it did,
+            // the frame would be to blame.
             tungstenite::Error::AlreadyClosed
             | tungstenite::Error::AttackAttempt
             | tungstenite::Error::Capacity(CapacityError::TooManyHeaders)
