@@ -1,4 +1,16 @@
-//! The Stocking wire protocol: what a frame is, and nothing else.
+#![doc = include_str!("../README.md")]
+//!
+//! # How to read this crate
+//!
+//! A text from the wire is a [`ClientFrame`] or a [`ServerFrame`], or it is a [`FrameError`] that says what is wrong and
+//! where. Frames are plain enums that borrow from the text; one that cannot be has no value, which is why names and
+//! numbers have types of their own: [`ChannelName`], [`Destination`], [`ClientId`], [`AckId`], [`Count`], [`ErrorCode`].
+//!
+//! What a frame carries is left as text until it is asked for: [`Event`], [`Reply`], [`SessionOpened`],
+//! [`ResumeRequest`], [`SessionResumed`], or a [`ContentError`]. Who reads many events a second tries
+//! [`UncheckedEvent::sniff`] first, and writes with [`SuccessFrame`].
+//!
+//! Everything is written by an `encode` that appends to the caller's buffer.
 
 #![no_std]
 
@@ -16,6 +28,9 @@ mod number;
 mod parse;
 mod reply;
 mod session;
+
+#[doc = include_str!("../PROTOCOL.md")]
+pub mod protocol {}
 
 pub use code::{CloseCode, ErrorCode, ErrorCodeError};
 pub use error::{FrameError, FrameErrorKind};

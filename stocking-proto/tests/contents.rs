@@ -1,5 +1,7 @@
 //! A content that is written is read back, and the short scan of an event finds what its parser finds.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod support;
 
 use std::borrow::Cow;

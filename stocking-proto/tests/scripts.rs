@@ -1,5 +1,7 @@
 //! The scripts in `vectors/sessions.json` are made of frames, and of the steps that their description names.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use serde::Deserialize;
 use stocking_proto::{
     ClientFrame, CloseCode, Event, ResumeRequest, ServerFrame, SessionOpened, SessionResumed,

@@ -1,5 +1,7 @@
 //! The cases in `vectors/`, which every implementation of the protocol passes.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use serde_json::{Value, json};
 use stocking_proto::{
     ClientFrame, ContentError, ContentErrorKind, Count, Event, FrameError, FrameErrorKind, MembershipChange,

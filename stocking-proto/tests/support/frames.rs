@@ -47,10 +47,7 @@ impl Ingredients {
             3 => ServerFrame::Error { code: ErrorCode::new(*code).unwrap_or(ErrorCode::PLAIN), text },
             4 => ServerFrame::Close,
             5 => ServerFrame::Pong(Count::new(*number).filter(|count| *count != Count::ZERO)),
-            6 => ServerFrame::Reply {
-                id: AckId::new(*number).unwrap_or(AckId::new(1).unwrap()),
-                content: text,
-            },
+            6 => ServerFrame::Reply { id: AckId::new(number | 1).unwrap(), content: text },
             7 => ServerFrame::Broadcast { to: self.destination(), content: text },
             8 => ServerFrame::Membership { channel, change: MembershipChange::Left },
             9 => ServerFrame::Membership { channel, change: MembershipChange::Joined },
@@ -61,7 +58,7 @@ impl Ingredients {
 
     fn destination(&self) -> Destination<'_> {
         // A text may also be a destination that no channel is: one that begins with an `@`.
-        Destination::new(&self.text).unwrap_or(ChannelName::new(&self.name).unwrap().into())
+        Destination::new(&self.text).unwrap_or_else(|_| ChannelName::new(&self.name).unwrap().into())
     }
 }
 

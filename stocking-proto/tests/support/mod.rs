@@ -1,6 +1,7 @@
 //! What the tests share.
 
 #![expect(dead_code, unreachable_pub, reason = "every test uses its own part of this")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 pub mod frames;
 pub mod reference;
