@@ -1,0 +1,226 @@
+//! From a client's frame to a request, and to its answer.
+
+use std::{sync::Arc, time::Instant};
+
+use stocking_proto::{
+    AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError, ServerFrame, UncheckedEvent,
+};
+
+use super::{
+    CloseReason, Connection,
+    publication::{Congested, Publication},
+};
+use crate::{
+    encode,
+    outbox::Drained,
+    router::{
+        Context, Error, EventName, Payload, Reply, Request,
+        guard::{Guarded, Started, try_start},
+    },
+    session::{Session, Work},
+};
+
+/// The minute in which malformed frames are counted.
+const MALFORMED_WINDOW: std::time::Duration = std::time::Duration::from_secs(60);
+
+impl Connection {
+    /// Handles one text message.
+    pub(super) fn handle_text(
+        &mut self,
+        session: &Arc<Session>,
+        text: &str,
+        is_first: bool,
+        now: Instant,
+        publication: &mut Publication,
+        output: &mut Vec<u8>,
+    ) {
+        let frame = ClientFrame::parse(text);
+        if let Ok(ClientFrame::Broadcast { to, content }) = frame
+            && self.may_broadcast_at_once(session)
+        {
+            return self.broadcast(session, to, content, publication, output);
+        }
+        self.flush(publication, session);
+        match frame {
+            Ok(ClientFrame::Message { id, content }) => self.message(session, id, content, output),
+            Ok(ClientFrame::Broadcast { to, content }) => {
+                let request = Request::Broadcast { to: to.to_string(), content: content.into() };
+                self.submit(session, EventName::None, request, None, output);
+            }
+            Ok(ClientFrame::Join(channel)) => {
+                let request = Request::Join { channel: channel.to_string() };
+                self.submit(session, EventName::None, request, None, output);
+            }
+            Ok(ClientFrame::Leave(channel)) => {
+                let request = Request::Leave { channel: channel.to_string() };
+                self.submit(session, EventName::None, request, None, output);
+            }
+            Ok(ClientFrame::Close) => self.leave(session, now, output),
+            Ok(ClientFrame::Open | ClientFrame::Resume(_)) if is_first => {
+                let text = "this server offers no sessions: go on without";
+                encode::put(&ServerFrame::Error { code: ErrorCode::NOT_ALLOWED, text }, output);
+            }
+            Ok(ClientFrame::Open | ClientFrame::Resume(_)) => {
+                self.malformed("a `0` is the first frame of a connection, or none", now, output);
+            }
+            Ok(ClientFrame::Ping(_)) => encode::put(&ServerFrame::Pong(None), output),
+            Err(error) => self.faulty(session, error, now, output),
+        }
+    }
+
+    fn broadcast(
+        &mut self,
+        session: &Arc<Session>,
+        to: Destination<'_>,
+        content: &str,
+        publication: &mut Publication,
+        output: &mut Vec<u8>,
+    ) {
+        if !publication.is_to(to) {
+            self.flush(publication, session);
+            if let Err(error) = publication.begin(to, session.service().hub()) {
+                return self.answer(session, None, Err(error), output);
+            }
+        }
+        publication.add(to, content);
+    }
+
+    /// Whether a broadcast need not be a request of its own: nothing is around it, and nothing is before it.
+    #[inline]
+    fn may_broadcast_at_once(&self, session: &Session) -> bool {
+        self.service.router.layers(&EventName::None).is_empty() && session.lane.is_idle()
+    }
+
+    #[inline]
+    fn message(&mut self, session: &Arc<Session>, id: Option<AckId>, content: &str, output: &mut Vec<u8>) {
+        // As every client writes it, to a handler with nothing around it and nothing before it: one scan of the JSON,
+        // straight into what the handler takes.
+        if let Some(event) = UncheckedEvent::sniff(content)
+            && let Some(route) = self.service.router.find(event.name, self.last_route)
+        {
+            self.last_route = route;
+            let name = EventName::Route(route);
+            let router = &self.service.router;
+            let concurrent = router.is_concurrent(&name);
+            if router.layers(&name).is_empty() && (concurrent || session.lane.is_idle()) {
+                let ctx = Context::new(session.clone(), name);
+                // A misfit is told by the general parser, which sees all that may be wrong with it.
+                if let Ok(started) = try_start(|| router.call(ctx, event.payload)) {
+                    return self.started(session, started, concurrent, id, output);
+                }
+            }
+        }
+        match Event::parse(content) {
+            Ok(event) => {
+                let name = match self.service.router.find(&event.name, 0) {
+                    Some(route) => EventName::Route(route),
+                    None => EventName::Unrouted(Arc::from(&*event.name)),
+                };
+                let request = Request::Message { payload: Payload::from_json(event.payload.get()) };
+                self.submit(session, name, request, id, output);
+            }
+            Err(error) => self.answer_in_order(session, id, Err(not_an_event(&error)), output),
+        }
+    }
+
+    /// Runs a request, now or when its turn comes.
+    fn submit(
+        &mut self,
+        session: &Arc<Session>,
+        event: EventName,
+        request: Request,
+        id: Option<AckId>,
+        output: &mut Vec<u8>,
+    ) {
+        let concurrent = self.service.router.is_concurrent(&event);
+        let work = Work::Request(Context::new(session.clone(), event), request);
+        let work = if concurrent { Some(work) } else { session.lane.enqueue(work, id) };
+        if let Some(work) = work {
+            self.started(session, work.start(), concurrent, id, output);
+        }
+    }
+
+    fn answer_in_order(&self, session: &Arc<Session>, id: Option<AckId>, reply: Reply, output: &mut Vec<u8>) {
+        if let Some(Work::Answer(reply)) = session.lane.enqueue(Work::Answer(reply), id) {
+            self.answer(session, id, reply, output);
+        }
+    }
+
+    #[inline]
+    fn started(
+        &mut self,
+        session: &Arc<Session>,
+        started: Started,
+        concurrent: bool,
+        id: Option<AckId>,
+        output: &mut Vec<u8>,
+    ) {
+        match started {
+            Started::Done(reply) => self.answer(session, id, reply, output),
+            Started::Pending(work) if concurrent => self.tasks.push(session.overlap(work, id)),
+            Started::Pending(work) => self.tasks.push(session.occupy_lane(work, id)),
+        }
+    }
+
+    /// Writes the outcome of a request that came at once.
+    #[inline]
+    fn answer(&self, session: &Session, id: Option<AckId>, reply: Reply, output: &mut Vec<u8>) {
+        // What a handler sent to its own client comes before its reply.
+        if session.outbox.is_dirty()
+            && matches!(
+                session.outbox.drain_all(self.epoch, output),
+                Drained::Stopped(_) | Drained::Superseded
+            )
+        {
+            return;
+        }
+        encode::answer(id, &reply, output);
+        if let Ok(payload) = reply {
+            payload.recycle();
+        }
+    }
+
+    /// Hands out what was joined. A channel that has no room makes its publisher wait, as any slow request does.
+    pub(super) fn flush(&mut self, publication: &mut Publication, session: &Arc<Session>) {
+        if let Err(Congested { receiver, run }) = publication.flush(session) {
+            let from = session.clone();
+            let work = Guarded::new(Box::pin(async move {
+                from.service().hub().deliver_when_clear(&receiver, &run, Some(&from)).await;
+                Ok(Payload::null())
+            }));
+            self.tasks.push(session.occupy_lane(work, None));
+        }
+    }
+
+    /// The client says goodbye: what is queued is written, nothing more is read.
+    fn leave(&mut self, session: &Session, now: Instant, output: &mut Vec<u8>) {
+        session.outbox.drain_all(self.epoch, output);
+        self.close(CloseReason::Left, now, output);
+    }
+
+    fn faulty(&mut self, session: &Arc<Session>, error: FrameError, now: Instant, output: &mut Vec<u8>) {
+        if error.code() == ErrorCode::NOT_A_FRAME {
+            self.malformed(&error.to_string(), now, output);
+        } else {
+            let error = Error::framework(error.code(), error.to_string());
+            self.answer_in_order(session, None, Err(error), output);
+        }
+    }
+
+    /// Tells what is wrong; a peer that sends something else altogether is told a limited number of times.
+    fn malformed(&mut self, text: &str, now: Instant, output: &mut Vec<u8>) {
+        if now.saturating_duration_since(self.malformed_since) >= MALFORMED_WINDOW {
+            self.malformed_since = now;
+            self.malformed = 0;
+        }
+        self.malformed += 1;
+        encode::put(&ServerFrame::Error { code: ErrorCode::NOT_A_FRAME, text }, output);
+        if self.malformed > self.service.config().max_malformed {
+            self.close(CloseReason::TooManyMalformedFrames, now, output);
+        }
+    }
+}
+
+fn not_an_event(error: &ContentError) -> Error {
+    Error::framework(error.code(), error.to_string())
+}

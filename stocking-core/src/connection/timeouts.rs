@@ -1,0 +1,131 @@
+//! When a connection has to be looked at again, and what has become too late then.
+//!
+//! The timers are lazy: a message only notes the time. Whoever sleeps until [`Connection::poll_timeout`] may find on
+//! waking that it has moved, and sleeps again.
+
+use std::time::{Duration, Instant};
+
+use super::{CloseReason, Connection, Phase, has_room};
+use crate::websocket::{PING, Refusal, Violation};
+
+/// How long a transport is read after everything was said, if its peer does not end it before.
+pub(super) const LINGER: Duration = Duration::from_secs(2);
+
+/// `now + time`. Where a clock cannot hold that, as with `Duration::MAX` for "never", a century later.
+pub(super) fn after(now: Instant, time: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    now.checked_add(time.min(CENTURY)).unwrap_or(now)
+}
+
+/// Why a connection has to be looked at again.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum Timeout {
+    /// The upgrade request has to have come: [`handshake_timeout`](crate::Config#structfield.handshake_timeout).
+    Handshake,
+    /// A client without a first frame speaks the base protocol from here on:
+    /// [`first_frame_timeout`](crate::Config#structfield.first_frame_timeout).
+    FirstFrame,
+    /// A message has to be whole, fragmented or not: [`message_timeout`](crate::Config#structfield.message_timeout).
+    Message,
+    /// A silent peer is sent a ping: [`ping_interval`](crate::Config#structfield.ping_interval).
+    Ping,
+    /// A silent peer is dead: [`ping_timeout`](crate::Config#structfield.ping_timeout).
+    Silence,
+    /// The transport has to have taken something: [`write_timeout`](crate::Config#structfield.write_timeout).
+    Write,
+    /// What is in progress has to have ended: [`drain_timeout`](crate::Config#structfield.drain_timeout).
+    Drain,
+    /// The peer's close frame has to have come: [`close_timeout`](crate::Config#structfield.close_timeout).
+    Close,
+    /// The peer has to have ended the transport: two seconds.
+    Linger,
+}
+
+impl Connection {
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called, and why. `None` once it is closed.
+    ///
+    /// To be asked after anything was told. It only ever moves away while nothing is told: sleeping until an older answer
+    /// is a spurious call, and harmless.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Instant, Timeout)> {
+        let config = self.service.config();
+        let mut next = match &self.phase {
+            Phase::Opening(opening) => (opening.until, Timeout::Handshake),
+            Phase::Upgraded { until } => (*until, Timeout::FirstFrame),
+            Phase::Open(_) if self.pinged => {
+                (after(after(self.heard, config.ping_interval), config.ping_timeout), Timeout::Silence)
+            }
+            Phase::Open(_) => (after(self.heard, config.ping_interval), Timeout::Ping),
+            Phase::Draining { until, .. } => (*until, Timeout::Drain),
+            Phase::Closing { until } => (*until, Timeout::Close),
+            Phase::Lingering { until } => (*until, Timeout::Linger),
+            Phase::Closed => return None,
+        };
+        let fragments = self.decoder.deadline(config);
+        let frame = self.incomplete_frame_since().map(|since| after(since, config.message_timeout));
+        let write = (self.unsent > 0).then(|| after(self.taken_at, config.write_timeout));
+        for (at, timeout) in
+            [(fragments, Timeout::Message), (frame, Timeout::Message), (write, Timeout::Write)]
+        {
+            if let Some(at) = at
+                && at < next.0
+            {
+                next = (at, timeout);
+            }
+        }
+        Some(next)
+    }
+
+    /// Since when the rest of a frame is waited for; the head of the handshake has a limit of its own.
+    fn incomplete_frame_since(&self) -> Option<Instant> {
+        if matches!(self.phase, Phase::Opening(_)) { None } else { self.incomplete_since }
+    }
+
+    /// Does what has become due. Calls before [`poll_timeout`](Self::poll_timeout) do nothing.
+    pub fn handle_timeout(&mut self, now: Instant, output: &mut Vec<u8>) {
+        let Some((at, timeout)) = self.poll_timeout() else { return };
+        if now < at {
+            return;
+        }
+        match timeout {
+            Timeout::Handshake => self.refuse(Refusal::TimedOut, now, output),
+            Timeout::FirstFrame => {
+                self.open();
+                self.heard = self.heard.max(now);
+            }
+            Timeout::Message => {
+                self.close(CloseReason::Violation(Violation::MessageTimeout), now, output);
+                self.linger(now);
+            }
+            Timeout::Ping | Timeout::Silence if !self.is_listening() => {
+                // Who is not read cannot be heard: the silence is ours.
+                self.heard = now;
+                self.pinged = false;
+            }
+            Timeout::Ping => {
+                output.extend_from_slice(&PING);
+                self.pinged = true;
+            }
+            Timeout::Silence => {
+                self.close(CloseReason::Silent, now, output);
+                self.linger(now);
+            }
+            Timeout::Write => {
+                self.conclude(CloseReason::WriteStalled);
+                self.phase = Phase::Closed;
+            }
+            Timeout::Drain => self.close(CloseReason::ShuttingDown, now, output),
+            Timeout::Close | Timeout::Linger => self.phase = Phase::Closed,
+        }
+    }
+
+    /// Whether what the peer sends would reach us.
+    fn is_listening(&self) -> bool {
+        !self.stalled
+            && match &self.phase {
+                Phase::Open(session) => has_room(session),
+                _ => true,
+            }
+    }
+}

@@ -1,0 +1,221 @@
+//! One connection: reads, writes and sleeps as its [`Connection`] asks.
+
+use std::{
+    cell::Cell,
+    fmt,
+    future::Future,
+    io::{self, IoSlice},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use super::{Runtime, Transport};
+use crate::{connection::Connection, service::Service};
+
+/// Bytes of one read. An idle connection holds none of them: the buffer is the thread's.
+const READ: usize = 64 * 1024;
+
+/// A thread's output buffer that has grown beyond this is given back.
+const OUTPUT: usize = 256 * 1024;
+
+/// Reads of one poll, and the bytes they may bring: beyond either, others come first. Not every runtime has a budget of
+/// its own, and whoever broadcasts must let its readers read.
+const ROUNDS: usize = 16;
+
+struct Scratch {
+    input: Box<[u8]>,
+    output: Vec<u8>,
+}
+
+thread_local! {
+    /// Taken out for a poll and put back, not borrowed: a handler may drive another connection on this thread.
+    static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+pin_project_lite::pin_project! {
+    /// One connection on one transport, as a future that ends with it.
+    ///
+    /// Dropping it cuts the connection; what its client asked for before is finished all the same.
+    pub struct Driver<T, R: Runtime> {
+        runtime: R,
+        transport: T,
+        connection: Connection,
+        // What the transport has not taken.
+        unsent: Vec<u8>,
+        is_shut: bool,
+        // What `sleep` was set for.
+        wakes_at: Instant,
+        // Whether `sleep` was polled since.
+        is_armed: bool,
+        #[pin]
+        sleep: R::Sleep,
+    }
+}
+
+impl<T: Transport, R: Runtime> Driver<T, R> {
+    /// A connection that has just been accepted.
+    #[must_use = "a driver does nothing until it is polled"]
+    pub fn new(runtime: R, transport: T, service: Arc<Service>) -> Self {
+        let connection = Connection::new(service, runtime.now());
+        Self::start(runtime, transport, connection, Vec::new())
+    }
+
+    /// A connection whose upgrade was answered elsewhere; `leftover` is what was read beyond the request.
+    #[must_use = "a driver does nothing until it is polled"]
+    pub fn upgraded(runtime: R, transport: T, service: Arc<Service>, mut leftover: Vec<u8>) -> Self {
+        let now = runtime.now();
+        let mut connection = Connection::upgraded(service, now);
+        let mut output = Vec::new();
+        connection.handle_input(&mut leftover, now, &mut output);
+        Self::start(runtime, transport, connection, output)
+    }
+
+    fn start(runtime: R, transport: T, connection: Connection, unsent: Vec<u8>) -> Self {
+        super::lend(&runtime, connection.service());
+        let wakes_at = connection.poll_timeout().map_or_else(|| runtime.now(), |(at, _)| at);
+        let sleep = runtime.sleep_until(wakes_at);
+        Self { runtime, transport, connection, unsent, is_shut: false, wakes_at, is_armed: false, sleep }
+    }
+}
+
+impl<T: Transport, R: Runtime> Future for Driver<T, R> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut scratch = SCRATCH
+            .take()
+            .unwrap_or_else(|| Box::new(Scratch { input: vec![0; READ].into(), output: Vec::new() }));
+        scratch.output.clear();
+        let polled = self.run(cx, &mut scratch);
+        if scratch.output.capacity() > OUTPUT {
+            scratch.output = Vec::new();
+        }
+        SCRATCH.set(Some(scratch));
+        polled
+    }
+}
+
+impl<T: Transport, R: Runtime> Driver<T, R> {
+    fn run(self: Pin<&mut Self>, cx: &mut Context<'_>, scratch: &mut Scratch) -> Poll<()> {
+        let mut this = self.project();
+        let connection = this.connection;
+        let Scratch { input, output } = scratch;
+        let (mut rounds, mut bytes) = (0, 0);
+        loop {
+            let now = this.runtime.now();
+            connection.poll_transmit(now, output, cx.waker());
+            while let Some(task) = connection.poll_task() {
+                this.runtime.spawn(task);
+            }
+            let has_written = !output.is_empty();
+            if (has_written || !this.unsent.is_empty())
+                && let Err(error) = write(this.transport, cx, this.unsent, output)
+            {
+                tracing::debug!(%error, "a transport has failed");
+                connection.handle_eof();
+            }
+            connection.handle_unsent(this.unsent.len(), now);
+            if connection.wants_shutdown() && this.unsent.is_empty() && !*this.is_shut {
+                match this.transport.poll_close(cx) {
+                    Poll::Ready(Ok(())) => *this.is_shut = true,
+                    Poll::Ready(Err(_)) => connection.handle_eof(),
+                    Poll::Pending => {}
+                }
+            }
+            if connection.is_closed() {
+                return Poll::Ready(());
+            }
+            if rounds == ROUNDS || bytes >= READ {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            rounds += 1;
+            if connection.wants_input() {
+                match this.transport.poll_read(cx, input) {
+                    Poll::Ready(Ok(read)) if read > 0 => {
+                        bytes += read;
+                        connection.handle_input(input.get_mut(..read).unwrap_or_default(), now, output);
+                        continue;
+                    }
+                    Poll::Ready(end) => {
+                        if let Err(error) = end {
+                            tracing::debug!(%error, "a transport has failed");
+                        }
+                        connection.handle_eof();
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending => {}
+                }
+            }
+            if has_written && this.unsent.is_empty() {
+                // There may be more than one write's worth.
+                continue;
+            }
+            let Some((due, _)) = connection.poll_timeout() else { return Poll::Ready(()) };
+            if now >= due {
+                connection.handle_timeout(now, output);
+                continue;
+            }
+            // The timer is lazy: it is set anew only where it has fired, or has to fire earlier.
+            if now >= *this.wakes_at || due < *this.wakes_at {
+                *this.wakes_at = due;
+                this.sleep.set(this.runtime.sleep_until(due));
+                *this.is_armed = false;
+            }
+            // A timer that was never polled wakes nobody; one that was need not be looked at while there is work.
+            if *this.is_armed && rounds > 1 {
+                return Poll::Pending;
+            }
+            *this.is_armed = true;
+            if this.sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            *this.wakes_at = now;
+        }
+    }
+}
+
+/// Writes what was left over and then `output`; what the transport does not take is left over.
+fn write<T: Transport>(
+    transport: &mut T,
+    cx: &mut Context<'_>,
+    unsent: &mut Vec<u8>,
+    output: &mut Vec<u8>,
+) -> io::Result<()> {
+    let mut written = 0;
+    let total = unsent.len() + output.len();
+    while written < total {
+        let old = unsent.get(written..).unwrap_or_default();
+        let new = output.get(written.saturating_sub(unsent.len())..).unwrap_or_default();
+        let polled = match (old.is_empty(), new.is_empty()) {
+            (true, _) => transport.poll_write(cx, &[IoSlice::new(new)]),
+            (false, true) => transport.poll_write(cx, &[IoSlice::new(old)]),
+            (false, false) => transport.poll_write(cx, &[IoSlice::new(old), IoSlice::new(new)]),
+        };
+        match polled {
+            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Ok(taken)) => written += taken,
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Poll::Ready(Err(error)) => return Err(error),
+            Poll::Pending => break,
+        }
+    }
+    let new = output.get(written.saturating_sub(unsent.len())..).unwrap_or_default();
+    if written >= unsent.len() {
+        // A connection that keeps up holds no buffer.
+        *unsent = new.to_vec();
+    } else {
+        unsent.drain(..written);
+        unsent.extend_from_slice(new);
+    }
+    output.clear();
+    Ok(())
+}
+
+impl<T, R: Runtime> fmt::Debug for Driver<T, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("connection", &self.connection).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,46 @@
+//! Frames of the server, dressed as WebSocket messages: header and text in one run of bytes.
+
+use std::{borrow::Cow, sync::Arc};
+
+use stocking_proto::{AckId, Destination, ServerFrame};
+
+use crate::{
+    router::Reply,
+    websocket::{Encoded, text_header},
+};
+
+/// Appends `frame` as one message.
+pub(crate) fn put(frame: &ServerFrame<'_>, output: &mut Vec<u8>) {
+    text_header(frame.encoded_len(), output);
+    frame.encode(output);
+}
+
+/// A broadcast, encoded once for everybody it goes to.
+pub(crate) fn broadcast(to: Destination<'_>, content: &str) -> Encoded {
+    let mut message = Vec::new();
+    put(&ServerFrame::Broadcast { to, content }, &mut message);
+    Arc::from(message)
+}
+
+/// Appends what the sender of a request is told of its outcome: with a callback the reply, without one an error or
+/// nothing.
+#[inline]
+pub(crate) fn answer(id: Option<AckId>, reply: &Reply, output: &mut Vec<u8>) {
+    match (id, reply) {
+        (Some(id), Ok(payload)) => {
+            let frame = stocking_proto::SuccessFrame { id, payload: payload.as_str() };
+            text_header(frame.encoded_len(), output);
+            frame.encode(output);
+        }
+        (Some(id), Err(error)) => {
+            let mut content = Vec::new();
+            let reason = Cow::Borrowed(error.message());
+            stocking_proto::Reply::Failure { code: error.code(), reason }.encode(&mut content);
+            // A reply is encoded from `str`s: it is text.
+            let content = String::from_utf8_lossy(&content);
+            put(&ServerFrame::Reply { id, content: &content }, output);
+        }
+        (None, Ok(_)) => {}
+        (None, Err(error)) => put(&ServerFrame::Error { code: error.code(), text: error.message() }, output),
+    }
+}

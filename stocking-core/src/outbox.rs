@@ -1,0 +1,186 @@
+//! What is queued for a peer: bounded, and written by whoever drives its connection.
+//!
+//! Anybody may [`push`](Outbox::push); only the connection with the current epoch may [`drain`](Outbox::drain). There is
+//! no task and no clock here, only one waker: whoever queues something for a peer whose driver sleeps is handed that
+//! waker, and calls it once its own locks are released.
+
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicBool, Ordering},
+    task::Waker,
+};
+
+use parking_lot::Mutex;
+
+use crate::{config::Config, websocket::Encoded};
+
+/// Bytes after which one [`Outbox::drain`] stops: a write of this size costs a socket one
+/// system call, and the scratch buffer of a thread need not grow past it.
+const DRAIN: usize = 64 * 1024;
+
+/// Room that a queue may keep when it is empty; a burst gives back what it took beyond it.
+const IDLE_CAPACITY: usize = 32;
+
+/// Why an outbox takes nothing more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Stop {
+    /// More waits than the limits allow: the peer reads too slowly.
+    Overflow,
+    /// The application ended the session: what was queued before is still written.
+    Kicked,
+    /// The connection has ended, for a reason that it knows itself.
+    Ended,
+}
+
+/// What a drain found.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Drained {
+    /// All that was queued is in the output.
+    All,
+    /// There is more: write what is in the output, then drain again.
+    Part,
+    /// Nothing will follow what is in the output, for this reason.
+    Stopped(Stop),
+    /// Another connection writes for this session.
+    Superseded,
+}
+
+/// The queue of one session.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    /// Whether something is queued: lets a connection skip the lock after each reply.
+    dirty: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The queue's head, apart from the rest: the queue of a peer that keeps up never allocates.
+    first: Option<Encoded>,
+    more: VecDeque<Encoded>,
+    /// Bytes in `first` and `more`.
+    queued: usize,
+    /// Bytes that the transport has not taken of what was drained.
+    unsent: usize,
+    waker: Option<Waker>,
+    stop: Option<Stop>,
+    /// The connection that may write. It moves when a session changes hands.
+    epoch: u32,
+}
+
+impl Outbox {
+    /// Queues a run of whole frames. What comes back is to be woken, outside of every lock.
+    ///
+    /// Beyond the limits of `config` the queue is given up: a peer that does not read costs no more than that.
+    #[must_use]
+    pub(crate) fn push(&self, run: &Encoded, config: &Config) -> Option<Waker> {
+        let mut state = self.state.lock();
+        if state.stop.is_some() {
+            return None;
+        }
+        let bytes = state.unsent + state.queued;
+        let runs = usize::from(state.first.is_some()) + state.more.len();
+        // A peer for which nothing waits is not slow, however long the one thing is that it is sent.
+        if bytes > 0 && (bytes + run.len() > config.max_outbox_bytes || runs >= config.max_outbox_frames) {
+            state.stop(Stop::Overflow);
+        } else {
+            state.queued += run.len();
+            if state.first.is_none() {
+                state.first = Some(run.clone());
+            } else {
+                state.more.push_back(run.clone());
+            }
+        }
+        self.dirty.store(true, Ordering::Release);
+        state.waker.take()
+    }
+
+    /// Ends the queue for `stop`, unless it has ended already. What comes back is to be woken, outside of every lock.
+    #[must_use]
+    pub(crate) fn stop(&self, stop: Stop) -> Option<Waker> {
+        let mut state = self.state.lock();
+        if state.stop.is_none() {
+            state.stop(stop);
+        }
+        self.dirty.store(true, Ordering::Release);
+        state.waker.take()
+    }
+
+    /// Whether a drain would find anything.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty.load(Ordering::Acquire)
+    }
+
+    /// Moves what is queued to the end of `output`, and leaves `waker` for whoever queues something next.
+    ///
+    /// While the transport has not taken `unsent` bytes of what came before, nothing is moved: it is cheaper to keep what
+    /// all members of a channel share than a copy of it.
+    pub(crate) fn drain(&self, epoch: u32, unsent: usize, output: &mut Vec<u8>, waker: &Waker) -> Drained {
+        let mut state = self.state.lock();
+        if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            state.waker = Some(waker.clone());
+        }
+        let drained = state.drain(epoch, output, if unsent == 0 { DRAIN } else { 0 });
+        state.unsent = unsent + drained;
+        self.outcome(&state, epoch)
+    }
+
+    /// Moves all that is queued to the end of `output`, so that what is appended next comes after it.
+    pub(crate) fn drain_all(&self, epoch: u32, output: &mut Vec<u8>) -> Drained {
+        let mut state = self.state.lock();
+        state.drain(epoch, output, usize::MAX);
+        self.outcome(&state, epoch)
+    }
+
+    fn outcome(&self, state: &State, epoch: u32) -> Drained {
+        if state.epoch != epoch {
+            return Drained::Superseded;
+        }
+        if state.first.is_some() {
+            return Drained::Part;
+        }
+        self.dirty.store(state.stop.is_some(), Ordering::Release);
+        state.stop.map_or(Drained::All, Drained::Stopped)
+    }
+
+    /// Notes how many bytes the transport has not taken: they count against the limit as what is queued does.
+    pub(crate) fn set_unsent(&self, unsent: usize) {
+        self.state.lock().unsent = unsent;
+    }
+
+    /// Hands out the waker of the connection, if it sleeps.
+    #[must_use]
+    pub(crate) fn take_waker(&self) -> Option<Waker> {
+        self.state.lock().waker.take()
+    }
+}
+
+impl State {
+    /// Moves whole runs until `limit` bytes are reached. Returns how many bytes that were.
+    fn drain(&mut self, epoch: u32, output: &mut Vec<u8>, limit: usize) -> usize {
+        let mut drained = 0;
+        while self.epoch == epoch
+            && drained < limit
+            && let Some(run) = self.first.take()
+        {
+            drained += run.len();
+            output.extend_from_slice(&run);
+            self.first = self.more.pop_front();
+        }
+        self.queued -= drained;
+        if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
+            self.more = VecDeque::new();
+        }
+        drained
+    }
+
+    fn stop(&mut self, stop: Stop) {
+        self.stop = Some(stop);
+        // A kicked client is still told what came before; one that does not read would keep us waiting for nothing.
+        if stop != Stop::Kicked {
+            self.first = None;
+            self.more = VecDeque::new();
+            self.queued = 0;
+        }
+    }
+}

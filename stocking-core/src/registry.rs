@@ -1,0 +1,96 @@
+//! Who is connected, so that a shutdown reaches everybody and a limit counts everybody.
+
+use std::{
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    task::{Poll, Waker},
+};
+
+use parking_lot::Mutex;
+use slab::Slab;
+
+/// The connections and the handlers of one service that are under way.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    draining: AtomicBool,
+    /// Requests that run as tasks of their own; a shutdown waits for them too.
+    tasks: AtomicUsize,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// One entry a connection: the waker of its driver, once it has been polled.
+    connections: Slab<Option<Waker>>,
+    /// Who waits for the last of them.
+    idle: Option<Waker>,
+}
+
+impl Registry {
+    /// Enters a connection, unless there are `limit` already or the service shuts down.
+    pub(crate) fn enter(&self, limit: usize) -> Option<usize> {
+        let mut state = self.state.lock();
+        (state.connections.len() < limit && !self.is_draining()).then(|| state.connections.insert(None))
+    }
+
+    /// Notes whom to wake when the service shuts down.
+    pub(crate) fn set_waker(&self, entry: usize, waker: &Waker) {
+        if let Some(known) = self.state.lock().connections.get_mut(entry) {
+            *known = Some(waker.clone());
+        }
+    }
+
+    pub(crate) fn leave(&self, entry: usize) {
+        let mut state = self.state.lock();
+        state.connections.try_remove(entry);
+        let idle = if state.connections.is_empty() { state.idle.take() } else { None };
+        drop(state);
+        if let Some(waker) = idle {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.state.lock().connections.len()
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Starts the shutdown: every connection is woken and finds that it has to end.
+    pub(crate) fn drain(&self) {
+        self.draining.store(true, Ordering::Release);
+        let wakers: Vec<Waker> =
+            self.state.lock().connections.iter_mut().filter_map(|(_, waker)| waker.take()).collect();
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn start_task(&self) {
+        self.tasks.fetch_add(1, Ordering::AcqRel);
+    }
+
+    pub(crate) fn end_task(&self) {
+        if self.tasks.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Some(waker) = self.idle_waker()
+        {
+            waker.wake();
+        }
+    }
+
+    /// Ready when no connection is left, and with `tasks` no task either.
+    pub(crate) fn poll_idle(&self, tasks: bool, waker: &Waker) -> Poll<()> {
+        let mut state = self.state.lock();
+        state.idle = Some(waker.clone());
+        if state.connections.is_empty() && !(tasks && self.tasks.load(Ordering::Acquire) > 0) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn idle_waker(&self) -> Option<Waker> {
+        self.state.lock().idle.take()
+    }
+}

@@ -1,0 +1,124 @@
+//! The one place where panics are caught.
+//!
+//! A handler that panics costs its own request, never its connection or the server. What it leaves behind — the payload
+//! of the panic, the half-run future — is dropped inside a guard too, since a destructor may panic as well.
+//!
+//! A program that is built with `panic = "abort"` has chosen otherwise.
+
+use std::{
+    any::Any,
+    convert::Infallible,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll, Waker},
+};
+
+use super::reply::{Error, Reply};
+
+/// A request under way, whatever its handler's type was.
+pub(crate) type ReplyFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
+
+/// Runs `work`; a panic in it becomes the reply "internal error".
+///
+/// `AssertUnwindSafe`: of what `work` can reach, only values of the application can be left half-changed, and a lock of
+/// the standard library tells their next user; the framework's own values are changed by the framework alone.
+#[inline]
+pub(crate) fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Error> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(report)
+}
+
+#[cold]
+fn report(panic: Box<dyn Any + Send>) -> Error {
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("(no text)");
+    tracing::error!(panic = message, "a handler panicked");
+    drop_quietly(panic);
+    Error::internal()
+}
+
+/// How far a request came at once.
+pub(crate) enum Started {
+    Done(Reply),
+    /// It waits for something: it is to be run as a task.
+    Pending(Guarded),
+}
+
+/// Makes a request's future and polls it once, under a single guard: most requests need no more.
+#[inline]
+pub(crate) fn try_start<E>(make: impl FnOnce() -> Result<ReplyFuture, E>) -> Result<Started, E> {
+    let mut work = None;
+    let polled = catch(|| {
+        let work = work.insert(make()?);
+        Ok(work.as_mut().poll(&mut Context::from_waker(Waker::noop())))
+    });
+    match polled {
+        Ok(Ok(Poll::Pending)) => Ok(Started::Pending(Guarded(work))),
+        Ok(Ok(Poll::Ready(reply))) => {
+            drop_quietly(work);
+            Ok(Started::Done(reply))
+        }
+        Ok(Err(error)) => Err(error),
+        Err(error) => {
+            drop_quietly(work);
+            Ok(Started::Done(Err(error)))
+        }
+    }
+}
+
+/// [`try_start`] for what cannot be refused.
+pub(crate) fn start(make: impl FnOnce() -> ReplyFuture) -> Started {
+    match try_start(|| Ok::<_, Infallible>(make())) {
+        Ok(started) => started,
+    }
+}
+
+fn drop_quietly<T>(value: T) {
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(value))) {
+        // Whatever this one carries is leaked rather than given a third chance.
+        std::mem::forget(second);
+        tracing::error!("a value panicked while it was dropped");
+    }
+}
+
+/// A future whose panics, in a poll or when it is dropped, are replies.
+pub(crate) struct Guarded(Option<ReplyFuture>);
+
+impl Guarded {
+    pub(crate) fn new(work: ReplyFuture) -> Self {
+        Self(Some(work))
+    }
+}
+
+impl Future for Guarded {
+    type Output = Reply;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+        let Some(work) = &mut self.0 else {
+            return Poll::Ready(Err(Error::internal()));
+        };
+        match catch(|| work.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(reply)) => {
+                drop_quietly(self.0.take());
+                Poll::Ready(reply)
+            }
+            Err(error) => {
+                drop_quietly(self.0.take());
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if let Some(work) = self.0.take() {
+            drop_quietly(work);
+        }
+    }
+}

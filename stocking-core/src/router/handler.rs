@@ -1,0 +1,84 @@
+//! The one shape of a handler.
+
+use std::{future::Future, marker::PhantomData};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    context::Context,
+    guard::ReplyFuture,
+    reply::{Error, Payload},
+};
+
+/// An event's handler: `async fn(Context, T) -> Result<R, E>`.
+///
+/// `T` is what the payload is read as: anything that serde deserializes. A payload that does not fit is answered with code
+/// -32602 and never reaches the handler. `()` takes `null` and a payload that was left out, `Option<T>` either,
+/// `serde_json::Value` or `Box<RawValue>` take any JSON. `R` is what the reply carries: anything that serde serializes. `E` is
+/// [`Error`], or whatever turns into one.
+///
+/// Implemented for functions and closures, and for nothing else, on purpose: with a single implementation the compiler
+/// names the exact mistake in a wrong handler. A closure that captures clones what it captures for each call:
+///
+/// ```
+/// use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+/// use stocking_core::{Context, Error, Router};
+///
+/// let hits = Arc::new(AtomicU64::new(0));
+/// let router = Router::new().on("hit", move |_: Context, (): ()| {
+///     let hits = hits.clone();
+///     async move { Ok::<_, Error>(hits.fetch_add(1, Ordering::Relaxed)) }
+/// });
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event handler",
+    label = "expected `async fn(Context, T) -> Result<R, E>`",
+    note = "`T` must implement `serde::de::DeserializeOwned`, `R` must implement `serde::Serialize`, \
+            and the future must be `Send`"
+)]
+pub trait Handler<T>: Send + Sync + 'static {
+    /// Starts the request, unless `payload` is not what the handler takes.
+    #[doc(hidden)]
+    fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error>;
+}
+
+impl<F, Fut, T, R, E> Handler<T> for F
+where
+    F: Fn(Context, T) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<R, E>> + Send + 'static,
+    T: DeserializeOwned,
+    R: Serialize,
+    E: Into<Error>,
+{
+    #[inline]
+    fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
+        let work = self(ctx, serde_json::from_str(payload)?);
+        Ok(Box::pin(async move {
+            match work.await {
+                Ok(value) => Payload::new(&value),
+                Err(error) => Err(error.into()),
+            }
+        }))
+    }
+}
+
+/// A handler whose payload's type is forgotten, so that a table can hold it.
+pub(crate) trait ErasedHandler: Send + Sync {
+    fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error>;
+}
+
+struct Erased<H, T> {
+    handler: H,
+    payload: PhantomData<fn(T)>,
+}
+
+impl<H: Handler<T>, T> ErasedHandler for Erased<H, T> {
+    #[inline]
+    fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
+        self.handler.call(ctx, payload)
+    }
+}
+
+pub(crate) fn erase<T: 'static>(handler: impl Handler<T>) -> Box<dyn ErasedHandler> {
+    Box::new(Erased { handler, payload: PhantomData })
+}

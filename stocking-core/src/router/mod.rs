@@ -1,0 +1,250 @@
+//! Which handler has an event, and what is around it.
+
+mod context;
+pub(crate) mod guard;
+mod handler;
+mod middleware;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    future::ready,
+    sync::Arc,
+};
+
+use hashbrown::HashMap;
+use stocking_proto::ErrorCode;
+
+use self::handler::{ErasedHandler, erase};
+pub use self::{
+    context::Context,
+    handler::Handler,
+    middleware::{Middleware, Next},
+    reply::{Error, Payload, Reply, Result},
+    request::Request,
+};
+pub(crate) use self::{context::EventName, guard::ReplyFuture, request::not_a_name};
+
+/// Starts a request at the outermost layer of the onion.
+pub(crate) fn run(ctx: Context, request: Request) -> ReplyFuture {
+    Next::new(request).start(ctx)
+}
+
+/// The handlers of an application's events, and the middleware around them.
+///
+/// Built once, before serving; nothing changes it afterwards, so that no request takes a lock to find its handler.
+///
+/// ```
+/// use stocking_core::{Context, Result, Router};
+///
+/// async fn add(_: Context, (a, b): (i64, i64)) -> Result<i64> {
+///     a.checked_add(b).ok_or_else(|| "too large".into())
+/// }
+///
+/// let router = Router::new().on("add", add);
+/// ```
+#[derive(Default)]
+#[must_use = "a router does nothing until it is served"]
+pub struct Router {
+    routes: Vec<Route>,
+    numbers: HashMap<Arc<str>, u32>,
+    otherwise: Option<Route>,
+    layers: Vec<Arc<dyn Middleware>>,
+    states: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+struct Route {
+    event: Arc<str>,
+    handler: Box<dyn ErasedHandler>,
+    concurrent: bool,
+    /// What is around this handler; until the router is [sealed](Router::seal) without the router's own middleware.
+    layers: Vec<Arc<dyn Middleware>>,
+}
+
+impl Router {
+    /// A router without handlers.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the handler of `event`.
+    ///
+    /// One client's requests are handled in the order sent, the next when the last has answered; see
+    /// [`on_concurrent`](Self::on_concurrent) for those that need not wait.
+    ///
+    /// # Panics
+    ///
+    /// If `event` has a handler already.
+    #[track_caller]
+    pub fn on<T: 'static>(self, event: &str, handler: impl Handler<T>) -> Self {
+        self.route(event, erase(handler), false)
+    }
+
+    /// Adds the handler of `event`, whose requests need not wait for each other, nor any other for them.
+    ///
+    /// # Panics
+    ///
+    /// If `event` has a handler already.
+    #[track_caller]
+    pub fn on_concurrent<T: 'static>(self, event: &str, handler: impl Handler<T>) -> Self {
+        self.route(event, erase(handler), true)
+    }
+
+    /// Adds the handler of every event that has none of its own; [`Context::event`] tells it which.
+    ///
+    /// Without it such an event is answered with code -32601.
+    ///
+    /// # Panics
+    ///
+    /// If there is one already.
+    #[track_caller]
+    pub fn otherwise<T: 'static>(mut self, handler: impl Handler<T>) -> Self {
+        assert!(self.otherwise.is_none(), "two handlers for otherwise");
+        self.otherwise =
+            Some(Route { event: "".into(), handler: erase(handler), concurrent: false, layers: Vec::new() });
+        self
+    }
+
+    /// Adds a layer around every request. The first one added is the outermost, wherever the handlers are added.
+    pub fn with(mut self, middleware: impl Middleware) -> Self {
+        self.layers.push(Arc::new(middleware));
+        self
+    }
+
+    /// Adds a value that every handler finds by its type: [`Context::state`].
+    ///
+    /// # Panics
+    ///
+    /// If there is one of this type already.
+    #[track_caller]
+    pub fn with_state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
+        let previous = self.states.insert(TypeId::of::<T>(), Box::new(state));
+        assert!(previous.is_none(), "two states of type `{}`", std::any::type_name::<T>());
+        self
+    }
+
+    /// Adds the handlers and the states of `other`.
+    ///
+    /// The middleware of `other` wraps the handlers of `other` alone, inside of this router's own. Joins, leaves and
+    /// broadcasts belong to no handler: they walk this router's middleware only.
+    ///
+    /// # Panics
+    ///
+    /// If both have a handler for one event, or for `otherwise`, or a state of one type.
+    #[track_caller]
+    pub fn merge(mut self, other: Self) -> Self {
+        let mut other = other;
+        let layers = std::mem::take(&mut other.layers);
+        for mut route in other.routes {
+            route.wrap(&layers);
+            self = self.insert(route);
+        }
+        if let Some(mut route) = other.otherwise {
+            assert!(self.otherwise.is_none(), "two handlers for otherwise");
+            route.wrap(&layers);
+            self.otherwise = Some(route);
+        }
+        for (kind, state) in other.states {
+            assert!(self.states.insert(kind, state).is_none(), "two states of one type");
+        }
+        self
+    }
+
+    #[track_caller]
+    fn route(self, event: &str, handler: Box<dyn ErasedHandler>, concurrent: bool) -> Self {
+        self.insert(Route { event: event.into(), handler, concurrent, layers: Vec::new() })
+    }
+
+    #[track_caller]
+    fn insert(mut self, route: Route) -> Self {
+        let number = u32::try_from(self.routes.len()).expect("fewer than four billion handlers");
+        let previous = self.numbers.insert(route.event.clone(), number);
+        assert!(previous.is_none(), "two handlers for event {:?}", route.event);
+        self.routes.push(route);
+        self
+    }
+
+    /// Puts this router's own middleware around every handler: from here on nothing is added.
+    pub(crate) fn seal(mut self) -> Self {
+        for route in self.routes.iter_mut().chain(&mut self.otherwise) {
+            route.wrap(&self.layers);
+        }
+        self
+    }
+
+    /// The number of the event's route. `last` is a guess that costs a comparison: a client mostly asks the same again.
+    #[inline]
+    pub(crate) fn find(&self, event: &str, last: u32) -> Option<u32> {
+        if self.routes.get(last as usize).is_some_and(|route| *route.event == *event) {
+            return Some(last);
+        }
+        self.numbers.get(event).copied()
+    }
+
+    /// The name of an event that [`find`](Self::find) has found.
+    pub(crate) fn event(&self, number: u32) -> &str {
+        self.routes.get(number as usize).map_or("", |route| &route.event)
+    }
+
+    #[inline]
+    fn endpoint(&self, event: &EventName) -> Option<&Route> {
+        match event {
+            EventName::Route(number) => self.routes.get(*number as usize),
+            EventName::Unrouted(_) => self.otherwise.as_ref(),
+            EventName::None => None,
+        }
+    }
+
+    /// Whether requests for the event need not wait for each other.
+    #[inline]
+    pub(crate) fn is_concurrent(&self, event: &EventName) -> bool {
+        self.endpoint(event).is_some_and(|route| route.concurrent)
+    }
+
+    /// What is around a request, the outermost layer first.
+    #[inline]
+    pub(crate) fn layers(&self, event: &EventName) -> &[Arc<dyn Middleware>] {
+        self.endpoint(event).map_or(&self.layers, |route| &route.layers)
+    }
+
+    pub(crate) fn state<T: 'static>(&self) -> Option<&T> {
+        self.states.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+
+    /// Starts the handler itself, without what is around it.
+    ///
+    /// # Errors
+    ///
+    /// Where `payload` is not what the handler takes.
+    #[inline]
+    pub(crate) fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
+        match self.endpoint(ctx.event_name()) {
+            Some(route) => route.handler.call(ctx, payload),
+            None => Ok(Box::pin(ready(Err(unknown_event(ctx.event()))))),
+        }
+    }
+}
+
+impl Route {
+    fn wrap(&mut self, layers: &[Arc<dyn Middleware>]) {
+        self.layers.splice(0..0, layers.iter().cloned());
+    }
+}
+
+fn unknown_event(event: &str) -> Error {
+    Error::framework(ErrorCode::NO_SUCH_EVENT, format!("no handler for event {event:?}"))
+}
+
+impl fmt::Debug for Router {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Router")
+            .field("events", &self.routes.iter().map(|route| &route.event).collect::<Vec<_>>())
+            .field("otherwise", &self.otherwise.is_some())
+            .field("layers", &self.layers.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,190 @@
+//! What a request comes to: a payload, or an error that its sender is told.
+
+use std::{borrow::Cow, cell::Cell, fmt};
+
+use serde::{Serialize, de::DeserializeOwned};
+use stocking_proto::ErrorCode;
+
+/// What a request comes to. `Ok` is written `{"c":-1,"p":…}`, `Err` is written `{"c":code,"p":"text"}`
+/// ([protocol, part 1](stocking_proto::protocol)).
+pub type Reply = std::result::Result<Payload, Error>;
+
+/// What a handler returns: `async fn(Context, T) -> Result<R>`.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+thread_local! {
+    /// A buffer of a payload that has been written, for the next one: most replies allocate nothing.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A larger buffer is given back to the allocator: one long reply must not stay with its thread.
+const SPARE_LIMIT: usize = 4096;
+
+/// A JSON text: the payload of a message or of a reply.
+///
+/// ```
+/// use stocking_core::Payload;
+///
+/// let payload = Payload::new(&("doge", 7))?;
+/// assert_eq!(payload.as_str(), r#"["doge",7]"#);
+/// assert_eq!(payload.parse::<(String, u32)>()?, ("doge".into(), 7));
+/// # Ok::<(), stocking_core::Error>(())
+/// ```
+#[derive(Clone, Eq, PartialEq)]
+pub struct Payload(String);
+
+impl Payload {
+    /// The JSON of `value`.
+    ///
+    /// # Errors
+    ///
+    /// Code -32603 where `value` has no JSON form (a map whose keys are not strings, say). The client is told no more
+    /// than that; the reason is logged.
+    pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
+        let mut buffer = SPARE.take();
+        let written = serde_json::to_writer(&mut buffer, value).map_err(|error| error.to_string());
+        match written.and_then(|()| String::from_utf8(buffer).map_err(|error| error.to_string())) {
+            Ok(text) => Ok(Self(text)),
+            Err(error) => {
+                tracing::error!(%error, "a value has no JSON form");
+                Err(Error::internal())
+            }
+        }
+    }
+
+    /// The payload of a success that says nothing: `null`.
+    #[must_use]
+    pub fn null() -> Self {
+        Self("null".into())
+    }
+
+    /// `text` is known to be JSON.
+    pub(crate) fn from_json(text: &str) -> Self {
+        Self(text.into())
+    }
+
+    /// The JSON text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Reads the payload as a `T`.
+    ///
+    /// # Errors
+    ///
+    /// Code -32602 where it is none, -32700 where it nests deeper than 128 levels; the text says what is wrong.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.0).map_err(|error| Error::mismatch(&error))
+    }
+
+    /// Gives the buffer to the next payload of this thread.
+    pub(crate) fn recycle(self) {
+        let mut buffer = self.0.into_bytes();
+        if buffer.capacity() <= SPARE_LIMIT {
+            buffer.clear();
+            SPARE.set(buffer);
+        }
+    }
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Payload").field(&self.0).finish()
+    }
+}
+
+/// An error that the sender of a request is told: a code, and a text for people.
+///
+/// Errors of other crates do not turn into replies by `?`: what they say is for the log, not for a stranger. Say what the
+/// client may know:
+///
+/// ```
+/// use stocking_core::{Context, Error, Result};
+///
+/// async fn read(_: Context, name: String) -> Result<String> {
+///     std::fs::read_to_string(&name).map_err(|_| Error::new("no such page").with_code(404))
+/// }
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Error {
+    code: ErrorCode,
+    message: Cow<'static, str>,
+}
+
+impl Error {
+    /// An error with the code of a plain one, 0.
+    pub fn new(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code: ErrorCode::PLAIN, message: message.into() }
+    }
+
+    /// Gives the error a code of the application's own.
+    ///
+    /// # Panics
+    ///
+    /// If `code` is -1, which says success, or one of -32768 to -32000, which JSON-RPC 2.0 reserves and the framework
+    /// uses. In a handler the panic is caught, logged, and answered as any other.
+    #[must_use]
+    #[track_caller]
+    pub fn with_code(mut self, code: i32) -> Self {
+        match ErrorCode::application(code) {
+            Ok(code) => self.code = code,
+            Err(error) => panic!("{error}"),
+        }
+        self
+    }
+
+    /// The framework's own errors.
+    pub(crate) fn framework(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    pub(crate) fn internal() -> Self {
+        Self::framework(ErrorCode::INTERNAL, "internal error")
+    }
+
+    pub(crate) fn mismatch(error: &serde_json::Error) -> Self {
+        match error.classify() {
+            serde_json::error::Category::Data => {
+                Self::framework(ErrorCode::PAYLOAD_MISMATCH, format!("the payload does not fit: {error}"))
+            }
+            serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof
+            | serde_json::error::Category::Io => {
+                Self::framework(ErrorCode::NOT_JSON, format!("not JSON: {error}"))
+            }
+        }
+    }
+
+    /// The code that the client is told.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.code
+    }
+
+    /// The text that the client is told.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (code {})", self.message, self.code.get())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<&'static str> for Error {
+    fn from(message: &'static str) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<String> for Error {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}

@@ -1,0 +1,156 @@
+//! The order of one session's requests.
+//!
+//! A request that answers at once is never a task. One that has to wait becomes the session's lane: a task that answers
+//! it, then runs what came after it, in order, and ends when nothing waits. It needs no connection: what was accepted is
+//! finished even when its client has gone.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use parking_lot::Mutex;
+use stocking_proto::AckId;
+
+use super::{Session, deadline::Deadline};
+use crate::{
+    executor::Task,
+    router::{
+        Context, Reply, Request,
+        guard::{Guarded, Started, start},
+        run,
+    },
+    service::Service,
+};
+
+/// What waits in a lane.
+pub(crate) enum Work {
+    Request(Context, Request),
+    /// Already decided, but not to be told before what was asked earlier.
+    Answer(Reply),
+}
+
+impl Work {
+    /// Runs until it is answered or has to wait.
+    pub(crate) fn start(self) -> Started {
+        match self {
+            Self::Request(ctx, request) => start(|| run(ctx, request)),
+            Self::Answer(reply) => Started::Done(reply),
+        }
+    }
+}
+
+/// Each with the callback of its answer.
+type Queue = VecDeque<(Work, Option<AckId>)>;
+
+#[derive(Default)]
+pub(crate) struct Lane {
+    /// `None`: idle. Boxed: an idle session pays a pointer for it.
+    waiting: Mutex<Option<Box<Queue>>>,
+    /// Requests that run as tasks or wait.
+    in_flight: AtomicUsize,
+}
+
+impl Lane {
+    /// Requests that run as tasks or wait.
+    #[inline]
+    pub(crate) fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Acquire)
+    }
+
+    /// Whether the next request in order may run at once.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight() == 0 || self.waiting.lock().is_none()
+    }
+
+    /// Lets `work` wait its turn; gives it back where it is its turn.
+    pub(crate) fn enqueue(&self, work: Work, id: Option<AckId>) -> Option<Work> {
+        match &mut *self.waiting.lock() {
+            Some(waiting) => {
+                waiting.push_back((work, id));
+                self.in_flight.fetch_add(1, Ordering::AcqRel);
+                None
+            }
+            None => Some(work),
+        }
+    }
+
+    fn next(&self) -> Option<(Work, Option<AckId>)> {
+        let mut waiting = self.waiting.lock();
+        let next = waiting.as_mut()?.pop_front();
+        if next.is_none() {
+            *waiting = None;
+        }
+        next
+    }
+}
+
+/// Counts a task while it lasts, so that a shutdown waits for it.
+struct Counted(Arc<Service>);
+
+impl Counted {
+    fn new(service: &Arc<Service>) -> Self {
+        service.registry.start_task();
+        Self(service.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.registry.end_task();
+    }
+}
+
+impl Session {
+    /// Makes `work` the session's lane.
+    pub(crate) fn occupy_lane(self: &Arc<Self>, work: Guarded, id: Option<AckId>) -> Task {
+        *self.lane.waiting.lock() = Some(Box::default());
+        self.lane.in_flight.fetch_add(1, Ordering::AcqRel);
+        let session = self.clone();
+        let counted = Counted::new(self.service());
+        let work = Deadline::new(work, &session);
+        Box::pin(async move {
+            let _counted = counted;
+            let (mut id, mut reply) = (id, work.await);
+            loop {
+                session.answer(id, &reply);
+                // Idle before it is counted as ended: who sees nothing in flight finds the lane free.
+                let next = session.lane.next();
+                session.release();
+                let Some((work, next_id)) = next else { break };
+                id = next_id;
+                reply = match work.start() {
+                    Started::Done(reply) => reply,
+                    Started::Pending(work) => Deadline::new(work, &session).await,
+                };
+            }
+        })
+    }
+
+    /// Runs `work` beside the lane.
+    pub(crate) fn overlap(self: &Arc<Self>, work: Guarded, id: Option<AckId>) -> Task {
+        self.lane.in_flight.fetch_add(1, Ordering::AcqRel);
+        let session = self.clone();
+        let counted = Counted::new(self.service());
+        let work = Deadline::new(work, &session);
+        Box::pin(async move {
+            let _counted = counted;
+            session.answer(id, &work.await);
+            session.release();
+        })
+    }
+
+    /// Counts one request less in flight, and lets a connection that waits for it go on.
+    fn release(&self) {
+        let before = self.lane.in_flight.fetch_sub(1, Ordering::AcqRel);
+        if (before >= self.service().config().max_in_flight || before == 1)
+            && let Some(waker) = self.outbox.take_waker()
+        {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Serving: a listener, one accepted stream, or one upgraded elsewhere.
+
+use std::{
+    future::{Future, Pending},
+    io,
+    sync::Arc,
+};
+
+use stocking_core::{
+    Service,
+    driver::{self, Driver, Listener},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::runtime::{Io, Tokio};
+
+/// A server that runs when it is awaited: [`serve`].
+pub type Serve<F = Pending<()>> = driver::Serve<Tokio, Tcp, F>;
+
+/// Serves a [`Router`](crate::Router), or a [`Service`] made of one, to everybody whom `listener` accepts.
+///
+/// Awaiting it never ends, unless [`with_graceful_shutdown`](driver::Serve::with_graceful_shutdown) says when:
+///
+/// ```no_run
+/// # async fn example(listener: tokio::net::TcpListener, router: stocking_tokio::Router) -> std::io::Result<()> {
+/// stocking_tokio::serve(listener, router)
+///     .with_graceful_shutdown(async { tokio::signal::ctrl_c().await.unwrap_or_default() })
+///     .await
+/// # }
+/// ```
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+#[track_caller]
+pub fn serve(listener: TcpListener, service: impl Into<Arc<Service>>) -> Serve {
+    driver::serve(Tokio::current(), Tcp(listener), service)
+}
+
+/// Serves one client on a stream that was accepted elsewhere: a Unix socket, TLS, a test's duplex. Its upgrade request is
+/// still to come.
+///
+/// Ends with the connection. Dropping it cuts the connection; what the client asked for before is finished all the same.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+pub fn serve_connection<S>(
+    stream: S,
+    service: impl Into<Arc<Service>>,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    Driver::new(Tokio::current(), Io(stream), service.into())
+}
+
+/// Serves one client on a stream whose upgrade was answered elsewhere, by hyper for one. `leftover` is what its reader had
+/// taken beyond the request: the client's first frames, if it did not wait for the answer.
+///
+/// What the answer decided is not decided again: path, `Origin` and `Sec-WebSocket-Key` are the caller's to check. Ends as
+/// [`serve_connection`] does.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+pub fn serve_upgraded<S>(
+    stream: S,
+    leftover: impl Into<Vec<u8>>,
+    service: impl Into<Arc<Service>>,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    Driver::upgraded(Tokio::current(), Io(stream), service.into(), leftover.into())
+}
+
+/// A TCP listener that sends small messages at once.
+#[derive(Debug)]
+pub struct Tcp(pub TcpListener);
+
+impl Listener for Tcp {
+    type Io = Io<TcpStream>;
+
+    async fn accept(&mut self) -> io::Result<Self::Io> {
+        let (stream, _) = self.0.accept().await?;
+        // Fails for a socket whose peer has gone already, which its first read tells.
+        stream.set_nodelay(true).ok();
+        Ok(Io(stream))
+    }
+}
