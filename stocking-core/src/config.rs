@@ -67,6 +67,12 @@ pub struct Config {
     /// Writes that may wait for a peer: a reply, a push, or what one read of another peer broadcast in one go; beyond
     /// it close 1013. Default: 1,024.
     pub max_outbox_frames: usize,
+    /// Bytes that are kept and queued for a session, instead of [`max_outbox_bytes`](Self#structfield.max_outbox_bytes):
+    /// what was written and not acknowledged is forgotten beyond it, the oldest first, and where what was not written
+    /// does not fit, close 1013. At least 256 KiB. Default: 1 MiB.
+    pub max_kept_bytes: usize,
+    /// Frames that are kept for a session, and writes that may wait for it. At least 512. Default: 4,096.
+    pub max_kept_frames: usize,
     /// Time in which a socket takes not one byte of what waits for it; then the connection is cut, since nothing could
     /// be told. Default: 10 s, as the original.
     pub write_timeout: Duration,
@@ -108,6 +114,8 @@ impl Default for Config {
             ping_timeout: Duration::from_secs(20),
             max_outbox_bytes: 1024 * 1024,
             max_outbox_frames: 1024,
+            max_kept_bytes: 1024 * 1024,
+            max_kept_frames: 4096,
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             max_in_flight: 32,
@@ -150,6 +158,8 @@ setters! {
     ping_timeout: Duration,
     max_outbox_bytes: usize,
     max_outbox_frames: usize,
+    max_kept_bytes: usize,
+    max_kept_frames: usize,
     write_timeout: Duration,
     close_timeout: Duration,
     max_in_flight: usize,

@@ -80,6 +80,11 @@ impl Service {
         (self.random)(&mut bits);
         ClientId::from_bits(u128::from_le_bytes(bits))
     }
+
+    /// A secret of the same make as an id.
+    pub(crate) fn random_key(&self) -> String {
+        self.random_id().to_string().split_off(1)
+    }
 }
 
 fn operating_system(buffer: &mut [u8]) {

@@ -26,6 +26,10 @@ pub enum CloseReason {
     Violation(Violation),
     /// More frames than [`max_malformed`](crate::Config#structfield.max_malformed) were none of the protocol: close 1008.
     TooManyMalformedFrames,
+    /// A session acknowledged what it cannot have received, or took an acknowledgement back: close 1008.
+    FalseAcknowledgement,
+    /// What should resume a session is no resume: close 1008.
+    MalformedResume,
     /// More waited for the client than [`max_outbox_bytes`](crate::Config#structfield.max_outbox_bytes) or
     /// [`max_outbox_frames`](crate::Config#structfield.max_outbox_frames) allow: close 1013.
     SlowReader,
@@ -44,7 +48,9 @@ impl CloseReason {
             Self::Left | Self::Kicked => Some(CloseCode::NORMAL),
             Self::ShuttingDown => Some(CloseCode::GOING_AWAY),
             Self::Violation(violation) => CloseCode::new(violation.close_code()),
-            Self::TooManyMalformedFrames => Some(CloseCode::POLICY),
+            Self::TooManyMalformedFrames | Self::FalseAcknowledgement | Self::MalformedResume => {
+                Some(CloseCode::POLICY)
+            }
             Self::SlowReader => Some(CloseCode::TRY_AGAIN_LATER),
             Self::Silent => Some(CloseCode::TIMEOUT),
         }
@@ -63,6 +69,8 @@ impl fmt::Display for CloseReason {
             Self::ShuttingDown => write!(f, "the server is going away"),
             Self::Violation(violation) => violation.fmt(f),
             Self::TooManyMalformedFrames => write!(f, "too many frames that are not of this protocol"),
+            Self::FalseAcknowledgement => write!(f, "a false acknowledgement"),
+            Self::MalformedResume => write!(f, "not a resume"),
             Self::SlowReader => write!(f, "reads too slowly"),
             Self::Silent => write!(f, "no sign of life"),
             Self::WriteStalled => write!(f, "the socket takes nothing"),

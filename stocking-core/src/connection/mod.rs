@@ -1,6 +1,7 @@
 //! One transport's life: bytes and time go in; bytes, tasks and deadlines come out.
 
 mod close_reason;
+mod counting;
 mod publication;
 mod requests;
 mod timeouts;
@@ -10,7 +11,7 @@ use std::{fmt, sync::Arc, task::Waker, time::Instant};
 use stocking_proto::ServerFrame;
 
 pub use self::{close_reason::CloseReason, timeouts::Timeout};
-use self::{publication::Publication, timeouts::after};
+use self::{counting::Counting, publication::Publication, timeouts::after};
 use crate::{
     encode,
     executor::Task,
@@ -71,6 +72,8 @@ pub struct Connection {
     last_route: u32,
     /// Which of its session's connections this is.
     epoch: u32,
+    /// Only of a session that counts.
+    counting: Option<Box<Counting>>,
     /// When the last byte came.
     heard: Instant,
     /// Bytes of the output that the transport has not taken.
@@ -159,6 +162,7 @@ impl Connection {
             malformed_since: now,
             last_route: 0,
             epoch: 0,
+            counting: None,
             heard: now,
             unsent: 0,
             taken_at: now,
@@ -322,12 +326,15 @@ impl Connection {
                 _ => None,
             };
             if let Some(text) = text {
-                let is_first = matches!(self.phase, Phase::Upgraded { .. });
-                if is_first {
-                    session = Some(self.open());
+                if matches!(self.phase, Phase::Upgraded { .. }) {
+                    let (opened, was_all) = self.handle_first_text(text, now, output);
+                    session = Some(opened);
+                    if was_all {
+                        continue;
+                    }
                 }
                 if let (Phase::Open(_), Some(session)) = (&self.phase, &session) {
-                    self.handle_text(session, text, is_first, now, &mut publication, output);
+                    self.handle_text(session, text, now, &mut publication, output);
                 }
                 continue;
             }
@@ -354,6 +361,10 @@ impl Connection {
         }
         if let Some(session) = &session {
             self.flush(&mut publication, session);
+            self.settle(session);
+            if matches!(self.phase, Phase::Open(_)) {
+                self.tell_if_due(session, output);
+            }
         }
         length - input.len()
     }
@@ -398,9 +409,9 @@ impl Connection {
         }
     }
 
-    /// The first frame has come, or none for a while: a base connection for good.
-    fn open(&mut self) -> Arc<Session> {
-        let session = Session::begin(self.service.random_id(), self.service.clone());
+    /// The first frame has come, or none for a while: what kind of session it is stays.
+    fn open(&mut self, counts: bool) -> Arc<Session> {
+        let session = Session::begin(self.service.random_id(), self.service.clone(), counts);
         self.phase = Phase::Open(session.clone());
         session
     }
@@ -416,7 +427,7 @@ impl Connection {
 
     fn drain_outbox(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         let (Phase::Open(session) | Phase::Draining { session, .. }) = &self.phase else { return };
-        match session.outbox.drain(self.epoch, self.unsent, output, waker) {
+        match session.outbox.drain(self.epoch, self.unsent, output, waker, self.service.config()) {
             Drained::All | Drained::Part => {}
             Drained::Stopped(Stop::Overflow) => self.close(CloseReason::SlowReader, now, output),
             Drained::Stopped(Stop::Kicked) => {

@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Instant};
 
 use stocking_proto::{
-    AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError, ServerFrame, UncheckedEvent,
+    AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError, ResumeRequest, ServerFrame,
+    UncheckedEvent,
 };
 
 use super::{
@@ -17,23 +18,53 @@ use crate::{
         Context, Error, EventName, Payload, Reply, Request,
         guard::{Guarded, Started, try_start},
     },
-    session::{Session, Work},
+    session::{Callback, Session, Work},
 };
 
 /// The minute in which malformed frames are counted.
 const MALFORMED_WINDOW: std::time::Duration = std::time::Duration::from_secs(60);
 
 impl Connection {
+    /// Handles the first text message, which says what kind of session it is to be. Returns the session, and whether
+    /// that was all it said.
+    pub(super) fn handle_first_text(
+        &mut self,
+        text: &str,
+        now: Instant,
+        output: &mut Vec<u8>,
+    ) -> (Arc<Session>, bool) {
+        let counts = match ClientFrame::parse(text) {
+            Ok(ClientFrame::Open) => true,
+            Ok(ClientFrame::Resume(content)) => match ResumeRequest::parse(content) {
+                // No session outlives its connection: that one is gone, here is a new one.
+                Ok(_) => true,
+                Err(error) => {
+                    let text = format!("not a resume: {error}");
+                    encode::put(&ServerFrame::Error { code: ErrorCode::NOT_A_FRAME, text: &text }, output);
+                    let session = self.open(false);
+                    self.close(CloseReason::MalformedResume, now, output);
+                    return (session, true);
+                }
+            },
+            _ => false,
+        };
+        let session = self.open(counts);
+        if counts {
+            self.tell_opened(&session, output);
+        }
+        (session, counts)
+    }
+
     /// Handles one text message.
     pub(super) fn handle_text(
         &mut self,
         session: &Arc<Session>,
         text: &str,
-        is_first: bool,
         now: Instant,
         publication: &mut Publication,
         output: &mut Vec<u8>,
     ) {
+        self.count(text);
         let frame = ClientFrame::parse(text);
         if let Ok(ClientFrame::Broadcast { to, content }) = frame
             && self.may_broadcast_at_once(session)
@@ -45,25 +76,23 @@ impl Connection {
             Ok(ClientFrame::Message { id, content }) => self.message(session, id, content, output),
             Ok(ClientFrame::Broadcast { to, content }) => {
                 let request = Request::Broadcast { to: to.to_string(), content: content.into() };
-                self.submit(session, EventName::None, request, None, output);
+                self.submit(session, EventName::None, request, Callback::None, output);
             }
             Ok(ClientFrame::Join(channel)) => {
+                let callback = if session.counts() { Callback::join(channel) } else { Callback::None };
                 let request = Request::Join { channel: channel.to_string() };
-                self.submit(session, EventName::None, request, None, output);
+                self.submit(session, EventName::None, request, callback, output);
             }
             Ok(ClientFrame::Leave(channel)) => {
                 let request = Request::Leave { channel: channel.to_string() };
-                self.submit(session, EventName::None, request, None, output);
+                self.submit(session, EventName::None, request, Callback::None, output);
             }
+            Ok(ClientFrame::Ping(code)) => self.ping(session, code, now, output),
             Ok(ClientFrame::Close) => self.leave(session, now, output),
-            Ok(ClientFrame::Open | ClientFrame::Resume(_)) if is_first => {
-                let text = "this server offers no sessions: go on without";
-                encode::put(&ServerFrame::Error { code: ErrorCode::NOT_ALLOWED, text }, output);
-            }
             Ok(ClientFrame::Open | ClientFrame::Resume(_)) => {
-                self.malformed("a `0` is the first frame of a connection, or none", now, output);
+                let text = "a `0` is the first frame of a connection, or none";
+                self.malformed(session, text, now, output);
             }
-            Ok(ClientFrame::Ping(_)) => encode::put(&ServerFrame::Pong(None), output),
             Err(error) => self.faulty(session, error, now, output),
         }
     }
@@ -79,7 +108,7 @@ impl Connection {
         if !publication.is_to(to) {
             self.flush(publication, session);
             if let Err(error) = publication.begin(to, session.service().hub()) {
-                return self.answer(session, None, Err(error), output);
+                return self.answer(session, &Callback::None, Err(error), output);
             }
         }
         publication.add(to, content);
@@ -106,7 +135,7 @@ impl Connection {
                 let ctx = Context::new(session.clone(), name);
                 // A misfit is told by the general parser, which sees all that may be wrong with it.
                 if let Ok(started) = try_start(|| router.call(ctx, event.payload)) {
-                    return self.started(session, started, concurrent, id, output);
+                    return self.started(session, started, concurrent, id.into(), output);
                 }
             }
         }
@@ -117,9 +146,9 @@ impl Connection {
                     None => EventName::Unrouted(Arc::from(&*event.name)),
                 };
                 let request = Request::Message { payload: Payload::from_json(event.payload.get()) };
-                self.submit(session, name, request, id, output);
+                self.submit(session, name, request, id.into(), output);
             }
-            Err(error) => self.answer_in_order(session, id, Err(not_an_event(&error)), output),
+            Err(error) => self.answer_in_order(session, id.into(), Err(not_an_event(&error)), output),
         }
     }
 
@@ -129,20 +158,26 @@ impl Connection {
         session: &Arc<Session>,
         event: EventName,
         request: Request,
-        id: Option<AckId>,
+        callback: Callback,
         output: &mut Vec<u8>,
     ) {
         let concurrent = self.service.router.is_concurrent(&event);
         let work = Work::Request(Context::new(session.clone(), event), request);
-        let work = if concurrent { Some(work) } else { session.lane.enqueue(work, id) };
-        if let Some(work) = work {
-            self.started(session, work.start(), concurrent, id, output);
+        let turn = if concurrent { Err((work, callback)) } else { session.lane.enqueue(work, callback) };
+        if let Err((work, callback)) = turn {
+            self.started(session, work.start(), concurrent, callback, output);
         }
     }
 
-    fn answer_in_order(&self, session: &Arc<Session>, id: Option<AckId>, reply: Reply, output: &mut Vec<u8>) {
-        if let Some(Work::Answer(reply)) = session.lane.enqueue(Work::Answer(reply), id) {
-            self.answer(session, id, reply, output);
+    fn answer_in_order(
+        &mut self,
+        session: &Arc<Session>,
+        callback: Callback,
+        reply: Reply,
+        output: &mut Vec<u8>,
+    ) {
+        if let Err((Work::Answer(reply), callback)) = session.lane.enqueue(Work::Answer(reply), callback) {
+            self.answer(session, &callback, reply, output);
         }
     }
 
@@ -152,29 +187,35 @@ impl Connection {
         session: &Arc<Session>,
         started: Started,
         concurrent: bool,
-        id: Option<AckId>,
+        callback: Callback,
         output: &mut Vec<u8>,
     ) {
         match started {
-            Started::Done(reply) => self.answer(session, id, reply, output),
-            Started::Pending(work) if concurrent => self.tasks.push(session.overlap(work, id)),
-            Started::Pending(work) => self.tasks.push(session.occupy_lane(work, id)),
+            Started::Done(reply) => self.answer(session, &callback, reply, output),
+            Started::Pending(work) if concurrent => self.tasks.push(session.overlap(work, callback)),
+            Started::Pending(work) => self.tasks.push(session.occupy_lane(work, callback)),
         }
     }
 
     /// Writes the outcome of a request that came at once.
     #[inline]
-    fn answer(&self, session: &Session, id: Option<AckId>, reply: Reply, output: &mut Vec<u8>) {
-        // What a handler sent to its own client comes before its reply.
-        if session.outbox.is_dirty()
-            && matches!(
-                session.outbox.drain_all(self.epoch, output),
-                Drained::Stopped(_) | Drained::Superseded
-            )
-        {
-            return;
+    fn answer(&mut self, session: &Session, callback: &Callback, reply: Reply, output: &mut Vec<u8>) {
+        if matches!((callback, &reply), (Callback::Join(_), Err(_))) {
+            return session.answer(callback, &reply);
         }
-        encode::answer(id, &reply, output);
+        // What a handler sent to its own client comes before its reply.
+        if session.outbox.is_dirty() {
+            self.settle(session);
+            if matches!(
+                session.outbox.drain_all(self.epoch, output, self.service.config()),
+                Drained::Stopped(_) | Drained::Superseded
+            ) {
+                return;
+            }
+        }
+        let start = output.len();
+        encode::answer(callback.id(), &reply, output);
+        self.note_written(output, start);
         if let Ok(payload) = reply {
             payload.recycle();
         }
@@ -188,33 +229,35 @@ impl Connection {
                 from.service().hub().deliver_when_clear(&receiver, &run, Some(&from)).await;
                 Ok(Payload::null())
             }));
-            self.tasks.push(session.occupy_lane(work, None));
+            self.tasks.push(session.occupy_lane(work, Callback::None));
         }
     }
 
     /// The client says goodbye: what is queued is written, nothing more is read.
     fn leave(&mut self, session: &Session, now: Instant, output: &mut Vec<u8>) {
-        session.outbox.drain_all(self.epoch, output);
+        self.settle(session);
+        session.outbox.drain_all(self.epoch, output, self.service.config());
         self.close(CloseReason::Left, now, output);
     }
 
     fn faulty(&mut self, session: &Arc<Session>, error: FrameError, now: Instant, output: &mut Vec<u8>) {
         if error.code() == ErrorCode::NOT_A_FRAME {
-            self.malformed(&error.to_string(), now, output);
+            self.malformed(session, &error.to_string(), now, output);
         } else {
             let error = Error::framework(error.code(), error.to_string());
-            self.answer_in_order(session, None, Err(error), output);
+            self.answer_in_order(session, Callback::None, Err(error), output);
         }
     }
 
     /// Tells what is wrong; a peer that sends something else altogether is told a limited number of times.
-    fn malformed(&mut self, text: &str, now: Instant, output: &mut Vec<u8>) {
+    pub(super) fn malformed(&mut self, session: &Session, text: &str, now: Instant, output: &mut Vec<u8>) {
         if now.saturating_duration_since(self.malformed_since) >= MALFORMED_WINDOW {
             self.malformed_since = now;
             self.malformed = 0;
         }
         self.malformed += 1;
-        encode::put(&ServerFrame::Error { code: ErrorCode::NOT_A_FRAME, text }, output);
+        let error = Error::framework(ErrorCode::NOT_A_FRAME, text.to_owned());
+        self.answer(session, &Callback::None, Err(error), output);
         if self.malformed > self.service.config().max_malformed {
             self.close(CloseReason::TooManyMalformedFrames, now, output);
         }

@@ -91,7 +91,7 @@ impl Connection {
         match timeout {
             Timeout::Handshake => self.refuse(Refusal::TimedOut, now, output),
             Timeout::FirstFrame => {
-                self.open();
+                self.open(false);
                 self.heard = self.heard.max(now);
             }
             Timeout::Message => {
@@ -102,6 +102,11 @@ impl Connection {
                 // Who is not read cannot be heard: the silence is ours.
                 self.heard = now;
                 self.pinged = false;
+                if self.counting.is_some()
+                    && let Some(session) = self.session().cloned()
+                {
+                    self.pong(&session, output);
+                }
             }
             Timeout::Ping => {
                 output.extend_from_slice(&PING);

@@ -9,6 +9,7 @@ use super::{
     guard::ReplyFuture,
     reply::{Error, Payload, Reply},
 };
+use crate::session::By;
 
 /// What a client asks for, as a [`Middleware`](super::Middleware) sees it.
 ///
@@ -76,13 +77,13 @@ impl fmt::Display for Request {
 
 fn join(ctx: &Context, channel: &str) -> Reply {
     let channel = ChannelName::new(channel).map_err(not_a_name)?;
-    ctx.session().enter(channel)?;
+    ctx.session().enter(channel, By::Client)?;
     Ok(Payload::null())
 }
 
 fn leave(ctx: &Context, channel: &str) -> Reply {
     let channel = ChannelName::new(channel).map_err(not_a_name)?;
-    ctx.session().exit(channel);
+    ctx.session().exit(channel, By::Client);
     Ok(Payload::null())
 }
 

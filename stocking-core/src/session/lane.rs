@@ -13,9 +13,8 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stocking_proto::AckId;
 
-use super::{Session, deadline::Deadline};
+use super::{Callback, Session, deadline::Deadline};
 use crate::{
     executor::Task,
     router::{
@@ -43,8 +42,7 @@ impl Work {
     }
 }
 
-/// Each with the callback of its answer.
-type Queue = VecDeque<(Work, Option<AckId>)>;
+type Queue = VecDeque<(Work, Callback)>;
 
 #[derive(Default)]
 pub(crate) struct Lane {
@@ -68,18 +66,18 @@ impl Lane {
     }
 
     /// Lets `work` wait its turn; gives it back where it is its turn.
-    pub(crate) fn enqueue(&self, work: Work, id: Option<AckId>) -> Option<Work> {
+    pub(crate) fn enqueue(&self, work: Work, callback: Callback) -> Result<(), (Work, Callback)> {
         match &mut *self.waiting.lock() {
             Some(waiting) => {
-                waiting.push_back((work, id));
+                waiting.push_back((work, callback));
                 self.in_flight.fetch_add(1, Ordering::AcqRel);
-                None
+                Ok(())
             }
-            None => Some(work),
+            None => Err((work, callback)),
         }
     }
 
-    fn next(&self) -> Option<(Work, Option<AckId>)> {
+    fn next(&self) -> Option<(Work, Callback)> {
         let mut waiting = self.waiting.lock();
         let next = waiting.as_mut()?.pop_front();
         if next.is_none() {
@@ -107,7 +105,7 @@ impl Drop for Counted {
 
 impl Session {
     /// Makes `work` the session's lane.
-    pub(crate) fn occupy_lane(self: &Arc<Self>, work: Guarded, id: Option<AckId>) -> Task {
+    pub(crate) fn occupy_lane(self: &Arc<Self>, work: Guarded, callback: Callback) -> Task {
         *self.lane.waiting.lock() = Some(Box::default());
         self.lane.in_flight.fetch_add(1, Ordering::AcqRel);
         let session = self.clone();
@@ -115,14 +113,14 @@ impl Session {
         let work = Deadline::new(work, &session);
         Box::pin(async move {
             let _counted = counted;
-            let (mut id, mut reply) = (id, work.await);
+            let (mut callback, mut reply) = (callback, work.await);
             loop {
-                session.answer(id, &reply);
+                session.answer(&callback, &reply);
                 // Idle before it is counted as ended: who sees nothing in flight finds the lane free.
                 let next = session.lane.next();
                 session.release();
-                let Some((work, next_id)) = next else { break };
-                id = next_id;
+                let Some((work, next_callback)) = next else { break };
+                callback = next_callback;
                 reply = match work.start() {
                     Started::Done(reply) => reply,
                     Started::Pending(work) => Deadline::new(work, &session).await,
@@ -132,14 +130,14 @@ impl Session {
     }
 
     /// Runs `work` beside the lane.
-    pub(crate) fn overlap(self: &Arc<Self>, work: Guarded, id: Option<AckId>) -> Task {
+    pub(crate) fn overlap(self: &Arc<Self>, work: Guarded, callback: Callback) -> Task {
         self.lane.in_flight.fetch_add(1, Ordering::AcqRel);
         let session = self.clone();
         let counted = Counted::new(self.service());
         let work = Deadline::new(work, &session);
         Box::pin(async move {
             let _counted = counted;
-            session.answer(id, &work.await);
+            session.answer(&callback, &work.await);
             session.release();
         })
     }

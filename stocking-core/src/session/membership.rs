@@ -67,36 +67,44 @@ impl State {
 }
 
 impl Memberships {
+    /// Adds a channel. `enter` is told whether it is a new one, and enters it if so.
     pub(super) fn enter(
         &self,
         name: &str,
         limit: usize,
-        enter: impl FnOnce() -> (Arc<Channel>, usize),
+        enter: impl FnOnce(bool) -> Option<(Arc<Channel>, usize)>,
     ) -> Result<(), JoinError> {
         let mut state = self.0.lock();
         if state.ended {
             return Err(JoinError::Ended);
         }
-        if state.find(name).is_some() {
-            return Ok(());
-        }
-        if state.entered.len() >= limit {
+        let is_new = state.find(name).is_none();
+        if is_new && state.entered.len() >= limit {
             return Err(JoinError::TooManyChannels { limit });
         }
         if state.entered.is_empty() {
             // Most sessions are in one channel or two, and a `Vec` would begin with room for four.
             state.entered.reserve_exact(1);
         }
-        state.entered.push(enter());
+        state.entered.extend(enter(is_new));
         Ok(())
     }
 
-    pub(super) fn exit(&self, name: &str, hub: &Hub) {
+    /// Removes a channel. `left` is told whether the session was in it.
+    pub(super) fn exit(&self, name: &str, hub: &Hub, left: impl FnOnce(bool)) {
         let mut state = self.0.lock();
-        if let Some(at) = state.find(name) {
+        let at = state.find(name);
+        if let Some(at) = at {
             let (channel, key) = state.entered.remove(at);
             hub.exit(&channel, key);
         }
+        left(at.is_some());
+    }
+
+    /// Tells `then` whether the session is in a channel, which it stays, or not, until `then` returns.
+    pub(super) fn with<R>(&self, name: &str, then: impl FnOnce(bool) -> R) -> R {
+        let state = self.0.lock();
+        then(state.find(name).is_some())
     }
 
     /// Leaves every channel, for good.

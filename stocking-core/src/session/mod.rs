@@ -1,16 +1,20 @@
 //! One peer's life.
 
+mod callback;
 mod deadline;
 mod lane;
 mod membership;
 
 use std::{fmt, sync::Arc, task::Waker};
 
-use stocking_proto::{AckId, ChannelName, ClientId, Destination};
+use stocking_proto::{ChannelName, ClientId, Destination, MembershipChange, ServerFrame};
 
-pub(crate) use self::lane::{Lane, Work};
 pub use self::membership::JoinError;
 use self::membership::Memberships;
+pub(crate) use self::{
+    callback::Callback,
+    lane::{Lane, Work},
+};
 use crate::{
     encode,
     outbox::{Outbox, Stop},
@@ -29,15 +33,25 @@ pub struct Session {
     pub(crate) outbox: Outbox,
     pub(crate) lane: Lane,
     memberships: Memberships,
+    /// Opened by `0,0,`: its frames are counted, and it is told where it is a member (protocol, part 2).
+    counts: bool,
+}
+
+/// Who changes a membership.
+#[derive(Clone, Copy)]
+pub(crate) enum By {
+    Client,
+    Server,
 }
 
 impl Session {
     /// Begins a session: from here on it is found by its id.
-    pub(crate) fn begin(id: ClientId, service: Arc<Service>) -> Arc<Self> {
+    pub(crate) fn begin(id: ClientId, service: Arc<Service>, counts: bool) -> Arc<Self> {
         let session = Arc::new(Self {
             id,
             service,
-            outbox: Outbox::default(),
+            outbox: if counts { Outbox::counting() } else { Outbox::default() },
+            counts,
             lane: Lane::default(),
             memberships: Memberships::default(),
         });
@@ -65,13 +79,13 @@ impl Session {
     /// Where no channel can have this name, where the client is in as many channels as
     /// [`max_channels`](crate::Config#structfield.max_channels) allows, or has gone.
     pub fn join(self: &Arc<Self>, channel: &str) -> Result<(), JoinError> {
-        self.enter(ChannelName::new(channel).map_err(JoinError::Name)?)
+        self.enter(ChannelName::new(channel).map_err(JoinError::Name)?, By::Server)
     }
 
     /// Takes the client out of a channel. Where it is not in, nothing happens.
     pub fn leave(&self, channel: &str) {
         if let Ok(channel) = ChannelName::new(channel) {
-            self.exit(channel);
+            self.exit(channel, By::Server);
         }
     }
 
@@ -102,13 +116,47 @@ impl Session {
         &self.service
     }
 
-    pub(crate) fn enter(self: &Arc<Self>, channel: ChannelName<'_>) -> Result<(), JoinError> {
-        let limit = self.service.config().max_channels;
-        self.memberships.enter(channel.as_str(), limit, || self.service.hub().enter(self, channel))
+    pub(crate) fn counts(&self) -> bool {
+        self.counts
     }
 
-    pub(crate) fn exit(&self, channel: ChannelName<'_>) {
-        self.memberships.exit(channel.as_str(), self.service.hub());
+    /// Enters a channel. The client is told first: no message of the channel comes before that.
+    pub(crate) fn enter(self: &Arc<Self>, channel: ChannelName<'_>, by: By) -> Result<(), JoinError> {
+        let limit = self.service.config().max_channels;
+        let mut waker = None;
+        let entered = self.memberships.enter(channel.as_str(), limit, |is_new| {
+            waker = match by {
+                By::Client => self.announce(channel, MembershipChange::Joined),
+                By::Server if is_new => self.announce(channel, MembershipChange::PutIn),
+                By::Server => None,
+            };
+            is_new.then(|| self.service.hub().enter(self, channel))
+        });
+        self.wake(waker);
+        entered
+    }
+
+    /// Leaves a channel. The client is told last: no message of the channel comes after that.
+    pub(crate) fn exit(&self, channel: ChannelName<'_>, by: By) {
+        let mut waker = None;
+        self.memberships.exit(channel.as_str(), self.service.hub(), |was_in| {
+            waker = match by {
+                By::Client => self.announce(channel, MembershipChange::Left),
+                By::Server if was_in => self.announce(channel, MembershipChange::TakenOut),
+                By::Server => None,
+            };
+        });
+        self.wake(waker);
+    }
+
+    #[must_use]
+    fn announce(&self, channel: ChannelName<'_>, change: MembershipChange) -> Option<Waker> {
+        if !self.counts {
+            return None;
+        }
+        let mut message = Vec::new();
+        encode::put(&ServerFrame::Membership { channel, change }, &mut message);
+        self.push(&Encoded::from(message))
     }
 
     /// Queues a run of frames; what comes back is to be woken, outside of every lock.
@@ -118,12 +166,23 @@ impl Session {
     }
 
     /// Queues the outcome of a request.
-    pub(crate) fn answer(&self, id: Option<AckId>, reply: &Reply) {
+    pub(crate) fn answer(&self, callback: &Callback, reply: &Reply) {
         let mut message = Vec::new();
-        encode::answer(id, reply, &mut message);
-        if !message.is_empty() {
-            self.wake(self.push(&Encoded::from(message)));
+        encode::answer(callback.id(), reply, &mut message);
+        if message.is_empty() {
+            return;
         }
+        let Callback::Join(channel) = callback else {
+            return self.wake(self.push(&Encoded::from(message)));
+        };
+        let waker = self.memberships.with(channel, |is_member| {
+            if !is_member && let Ok(channel) = ChannelName::new(channel) {
+                let change = MembershipChange::Left;
+                encode::put(&ServerFrame::Membership { channel, change }, &mut message);
+            }
+            self.push(&Encoded::from(message))
+        });
+        self.wake(waker);
     }
 
     fn wake(&self, waker: Option<Waker>) {

@@ -30,6 +30,21 @@ pub(crate) fn close_frame(code: u16, reason: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(reason.as_bytes());
 }
 
+/// How many frames a run of our own encoding holds.
+pub(crate) fn count_frames(mut run: &[u8]) -> u64 {
+    let mut frames = 0;
+    loop {
+        let (header, length) = match *run {
+            [_, 126, a, b, ..] => (4, usize::from(u16::from_be_bytes([a, b]))),
+            [_, 127, _, _, _, _, a, b, c, d, ..] => (10, u32::from_be_bytes([a, b, c, d]) as usize),
+            [_, length, ..] => (2, usize::from(length)),
+            _ => return frames,
+        };
+        frames += 1;
+        run = run.get(header + length..).unwrap_or_default();
+    }
+}
+
 /// Writes the shortest header for a payload of `len` bytes (RFC 6455, section 5.2).
 fn header(first: u8, len: usize, out: &mut Vec<u8>) {
     match (u8::try_from(len), u16::try_from(len)) {
@@ -52,7 +67,7 @@ mod tests {
         coding::{Data, OpCode},
     };
 
-    use super::{PING, close_frame, text_header};
+    use super::{PING, close_frame, count_frames, text_header};
 
     fn bytes_of(frame: Frame) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -69,6 +84,17 @@ mod tests {
             ours.extend_from_slice(text.as_bytes());
             assert_eq!(ours, bytes_of(Frame::message(text, OpCode::Data(Data::Text), true)), "{len}");
         }
+    }
+
+    #[test]
+    fn a_run_is_counted_by_its_headers() {
+        let mut run = Vec::new();
+        for (before, len) in [0, 125, 126, 65_535, 65_536].into_iter().enumerate() {
+            assert_eq!(count_frames(&run), before as u64);
+            text_header(len, &mut run);
+            run.extend_from_slice("x".repeat(len).as_bytes());
+        }
+        assert_eq!(count_frames(&run), 5);
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! What is queued for a peer: bounded, and written by whoever drives its connection.
 //!
+//! For a session that counts it is also what was written and not acknowledged: one lock orders both, so that a client is
+//! told of one sequence.
+//!
 //! Anybody may [`push`](Outbox::push); only the connection with the current epoch may [`drain`](Outbox::drain). There is
 //! no task and no clock here, only one waker: whoever queues something for a peer whose driver sleeps is handed that
 //! waker, and calls it once its own locks are released.
+
+mod kept;
 
 use std::{
     collections::VecDeque,
@@ -11,7 +16,9 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use stocking_proto::Count;
 
+use self::kept::{Kept, max_bytes, max_frames};
 use crate::{config::Config, websocket::Encoded};
 
 /// Bytes after which one [`Outbox::drain`] stops: a write of this size costs a socket one
@@ -66,9 +73,17 @@ struct State {
     stop: Option<Stop>,
     /// The connection that may write. It moves when a session changes hands.
     epoch: u32,
+    /// Only of a session that counts.
+    kept: Option<Box<Kept>>,
 }
 
 impl Outbox {
+    /// The outbox of a session that counts.
+    pub(crate) fn counting() -> Self {
+        let state = State { kept: Some(Box::default()), ..State::default() };
+        Self { state: Mutex::new(state), dirty: AtomicBool::default() }
+    }
+
     /// Queues a run of whole frames. What comes back is to be woken, outside of every lock.
     ///
     /// Beyond the limits of `config` the queue is given up: a peer that does not read costs no more than that.
@@ -78,10 +93,14 @@ impl Outbox {
         if state.stop.is_some() {
             return None;
         }
+        let (max_bytes, max_runs) = match state.kept {
+            Some(_) => (max_bytes(config), max_frames(config)),
+            None => (config.max_outbox_bytes, config.max_outbox_frames),
+        };
         let bytes = state.unsent + state.queued;
         let runs = usize::from(state.first.is_some()) + state.more.len();
         // A peer for which nothing waits is not slow, however long the one thing is that it is sent.
-        if bytes > 0 && (bytes + run.len() > config.max_outbox_bytes || runs >= config.max_outbox_frames) {
+        if bytes > 0 && (bytes + run.len() > max_bytes || runs >= max_runs) {
             state.stop(Stop::Overflow);
         } else {
             state.queued += run.len();
@@ -115,20 +134,27 @@ impl Outbox {
     ///
     /// While the transport has not taken `unsent` bytes of what came before, nothing is moved: it is cheaper to keep what
     /// all members of a channel share than a copy of it.
-    pub(crate) fn drain(&self, epoch: u32, unsent: usize, output: &mut Vec<u8>, waker: &Waker) -> Drained {
+    pub(crate) fn drain(
+        &self,
+        epoch: u32,
+        unsent: usize,
+        output: &mut Vec<u8>,
+        waker: &Waker,
+        config: &Config,
+    ) -> Drained {
         let mut state = self.state.lock();
         if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             state.waker = Some(waker.clone());
         }
-        let drained = state.drain(epoch, output, if unsent == 0 { DRAIN } else { 0 });
+        let drained = state.drain(epoch, output, if unsent == 0 { DRAIN } else { 0 }, config);
         state.unsent = unsent + drained;
         self.outcome(&state, epoch)
     }
 
     /// Moves all that is queued to the end of `output`, so that what is appended next comes after it.
-    pub(crate) fn drain_all(&self, epoch: u32, output: &mut Vec<u8>) -> Drained {
+    pub(crate) fn drain_all(&self, epoch: u32, output: &mut Vec<u8>, config: &Config) -> Drained {
         let mut state = self.state.lock();
-        state.drain(epoch, output, usize::MAX);
+        state.drain(epoch, output, usize::MAX, config);
         self.outcome(&state, epoch)
     }
 
@@ -141,6 +167,28 @@ impl Outbox {
         }
         self.dirty.store(state.stop.is_some(), Ordering::Release);
         state.stop.map_or(Drained::All, Drained::Stopped)
+    }
+
+    /// Notes what was written past the queue, after all that was drained.
+    pub(crate) fn keep(&self, run: &[u8], config: &Config) {
+        let mut state = self.state.lock();
+        let queued = state.queued;
+        if let Some(kept) = &mut state.kept {
+            kept.keep(run.into(), queued, config);
+        }
+    }
+
+    /// The client has taken in so many frames. False where that cannot be.
+    pub(crate) fn acknowledge(&self, count: Count) -> bool {
+        self.state.lock().kept.as_mut().is_none_or(|kept| kept.acknowledge(count.get()))
+    }
+
+    /// Notes that so many more frames of the client were taken in. Returns how many it were in all.
+    pub(crate) fn take_in(&self, frames: u64) -> Count {
+        let mut state = self.state.lock();
+        let Some(kept) = &mut state.kept else { return Count::ZERO };
+        kept.take_in(frames);
+        kept.taken()
     }
 
     /// Notes how many bytes the transport has not taken: they count against the limit as what is queued does.
@@ -157,7 +205,7 @@ impl Outbox {
 
 impl State {
     /// Moves whole runs until `limit` bytes are reached. Returns how many bytes that were.
-    fn drain(&mut self, epoch: u32, output: &mut Vec<u8>, limit: usize) -> usize {
+    fn drain(&mut self, epoch: u32, output: &mut Vec<u8>, limit: usize, config: &Config) -> usize {
         let mut drained = 0;
         while self.epoch == epoch
             && drained < limit
@@ -166,8 +214,11 @@ impl State {
             drained += run.len();
             output.extend_from_slice(&run);
             self.first = self.more.pop_front();
+            self.queued -= run.len();
+            if let Some(kept) = &mut self.kept {
+                kept.keep(run, self.queued, config);
+            }
         }
-        self.queued -= drained;
         if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
             self.more = VecDeque::new();
         }
