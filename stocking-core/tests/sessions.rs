@@ -38,7 +38,10 @@ fn opened(server: &TestServer) -> TestClient {
     client.send("0,0,whatever");
     let texts = client.texts();
     let [text] = &texts[..] else { panic!("{texts:?}") };
-    assert!(text.starts_with(r#"0,0,{"id":"@"#) && text.ends_with(r#""ttl":0,"ping":25,"max":65536}"#), "{text}");
+    assert!(
+        text.starts_with(r#"0,0,{"id":"@"#) && text.ends_with(r#""ttl":0,"ping":25,"max":65536}"#),
+        "{text}"
+    );
     client
 }
 

@@ -2,6 +2,8 @@
 
 mod close_reason;
 mod counting;
+mod ending;
+mod input;
 mod publication;
 mod requests;
 mod timeouts;
@@ -11,14 +13,14 @@ use std::{fmt, sync::Arc, task::Waker, time::Instant};
 use stocking_proto::ServerFrame;
 
 pub use self::{close_reason::CloseReason, timeouts::Timeout};
-use self::{counting::Counting, publication::Publication, timeouts::after};
+use self::{counting::Counting, timeouts::after};
 use crate::{
     encode,
     executor::Task,
     outbox::{Drained, Stop},
     service::Service,
     session::Session,
-    websocket::{Decoder, Head, HeadReader, Refusal, Step, accept, close_frame},
+    websocket::{Decoder, HeadReader, Refusal},
 };
 
 /// Output beyond which a peer is not read: a reply may be longer than its request, and a peer that does not take
@@ -173,29 +175,6 @@ impl Connection {
         }
     }
 
-    /// Takes what the transport has read. What it answers goes to the end of `output`; `input` is scratch afterwards.
-    ///
-    /// To be called while [`wants_input`](Self::wants_input); beyond that nothing is lost, but more is kept than one
-    /// read. Input after the end is ignored.
-    pub fn handle_input(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) {
-        self.heard = self.heard.max(now);
-        self.pinged = false;
-        if self.rest.is_empty() {
-            let used = self.feed(input, now, output);
-            self.keep(input.get(used..).unwrap_or_default(), used, now);
-        } else {
-            let mut rest = std::mem::take(&mut self.rest);
-            rest.extend_from_slice(input);
-            self.feed_rest(rest, now, output);
-        }
-    }
-
-    /// The transport has ended: nothing more will come, and nothing can be written.
-    pub fn handle_eof(&mut self) {
-        self.conclude(CloseReason::Disconnected);
-        self.phase = Phase::Closed;
-    }
-
     /// Tells how many bytes of the output the transport has not taken yet. To be called after each write that took less
     /// than everything, and after the one that took the last of it.
     pub fn handle_unsent(&mut self, unsent: usize, now: Instant) {
@@ -285,130 +264,6 @@ impl Connection {
         &self.service
     }
 
-    /// Takes frames off the front of `input` for as long as there are any and they may be handled. Returns how many
-    /// bytes that were.
-    fn feed(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) -> usize {
-        let length = input.len();
-        let mut input = input;
-        self.stalled = false;
-        if let Phase::Opening(opening) = &mut self.phase {
-            match opening.head.read(input, self.service.config()) {
-                Head::Incomplete => return 0,
-                Head::Refused(refusal) => {
-                    self.refuse(refusal, now, output);
-                    return length;
-                }
-                Head::Accepted { .. } if self.entry.is_none() => {
-                    self.refuse(Refusal::Unavailable, now, output);
-                    return length;
-                }
-                Head::Accepted { consumed, request } => {
-                    accept(&request, output);
-                    encode::put(&ServerFrame::Connected, output);
-                    let until = after(now, self.service.config().first_frame_timeout);
-                    self.phase = Phase::Upgraded { until };
-                    input = input.get_mut(consumed..).unwrap_or_default();
-                }
-            }
-        }
-        let mut publication = Publication::default();
-        let mut session = self.session().cloned();
-        while !matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
-            if !self.may_go_on(output) {
-                self.stalled = true;
-                break;
-            }
-            let before = output.len();
-            let step = self.decoder.next(&mut input, self.service.config(), now, output);
-            let text = match &step {
-                Step::Text(text) => Some(*text),
-                Step::Assembled(text) => Some(text.as_str()),
-                _ => None,
-            };
-            if let Some(text) = text {
-                if matches!(self.phase, Phase::Upgraded { .. }) {
-                    let (opened, was_all) = self.handle_first_text(text, now, output);
-                    session = Some(opened);
-                    if was_all {
-                        continue;
-                    }
-                }
-                if let (Phase::Open(_), Some(session)) = (&self.phase, &session) {
-                    self.handle_text(session, text, now, &mut publication, output);
-                }
-                continue;
-            }
-            match step {
-                Step::Text(_) | Step::Assembled(_) => {}
-                Step::Control => {
-                    if self.is_closing() {
-                        output.truncate(before);
-                    }
-                }
-                Step::Incomplete => break,
-                Step::Close(code) => {
-                    if self.is_closing() {
-                        output.truncate(before);
-                    }
-                    self.conclude(CloseReason::ClosedByPeer(code));
-                    self.linger(now);
-                }
-                Step::Violation(violation) => {
-                    self.close(CloseReason::Violation(violation), now, output);
-                    self.linger(now);
-                }
-            }
-        }
-        if let Some(session) = &session {
-            self.flush(&mut publication, session);
-            self.settle(session);
-            if matches!(self.phase, Phase::Open(_)) {
-                self.tell_if_due(session, output);
-            }
-        }
-        length - input.len()
-    }
-
-    /// Whether the next frame may be handled.
-    #[inline]
-    fn may_go_on(&self, output: &[u8]) -> bool {
-        match &self.phase {
-            Phase::Open(session) => output.len() + self.unsent <= OUTPUT_LIMIT && has_room(session),
-            Phase::Draining { .. } => false,
-            _ => true,
-        }
-    }
-
-    fn is_closing(&self) -> bool {
-        matches!(self.phase, Phase::Closing { .. })
-    }
-
-    /// Takes frames off the front of what was left of earlier reads.
-    fn feed_rest(&mut self, mut rest: Vec<u8>, now: Instant, output: &mut Vec<u8>) {
-        let used = self.feed(&mut rest, now, output);
-        rest.drain(..used);
-        self.rest = rest;
-        self.keep(&[], used, now);
-    }
-
-    /// Keeps what could not be used, unless the peer has nothing more to say.
-    fn keep(&mut self, rest: &[u8], used: usize, now: Instant) {
-        if matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
-            self.rest = Vec::new();
-        } else {
-            self.rest.extend_from_slice(rest);
-        }
-        if self.rest.is_empty() {
-            // An idle connection keeps no buffer.
-            self.rest = Vec::new();
-            self.incomplete_since = None;
-        } else if self.stalled {
-            self.incomplete_since = None;
-        } else if used > 0 || self.incomplete_since.is_none() {
-            self.incomplete_since = Some(now);
-        }
-    }
-
     /// The first frame has come, or none for a while: what kind of session it is stays.
     fn open(&mut self, counts: bool) -> Arc<Session> {
         let session = Session::begin(self.service.random_id(), self.service.clone(), counts);
@@ -437,89 +292,11 @@ impl Connection {
             Drained::Stopped(Stop::Ended) | Drained::Superseded => self.handle_eof(),
         }
     }
-
-    /// The service shuts down: a client is told at once, and then what it still waits for.
-    fn begin_to_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
-        match &self.phase {
-            Phase::Opening(_) => self.refuse(Refusal::Unavailable, now, output),
-            Phase::Upgraded { .. } => {
-                encode::put(&ServerFrame::Close, output);
-                self.close(CloseReason::ShuttingDown, now, output);
-            }
-            Phase::Open(session) => {
-                let session = session.clone();
-                encode::put(&ServerFrame::Close, output);
-                let until = after(now, self.service.config().drain_timeout);
-                self.phase = Phase::Draining { session, until };
-            }
-            Phase::Draining { .. } | Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed => {}
-        }
-    }
-
-    /// Closes once nothing is in progress any more.
-    fn end_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
-        if let Phase::Draining { session, .. } = &self.phase
-            && session.lane.in_flight() == 0
-            && !session.outbox.is_dirty()
-        {
-            self.close(CloseReason::ShuttingDown, now, output);
-        }
-    }
-
-    fn refuse(&mut self, refusal: Refusal, now: Instant, output: &mut Vec<u8>) {
-        if matches!(self.phase, Phase::Opening(_)) {
-            refusal.write(output);
-        } else {
-            let code = stocking_proto::CloseCode::TRY_AGAIN_LATER.get();
-            close_frame(code, &refusal.to_string(), output);
-        }
-        self.conclude(CloseReason::Refused(refusal));
-        self.linger(now);
-    }
-
-    /// Says the last word, and waits for the peer's.
-    fn close(&mut self, reason: CloseReason, now: Instant, output: &mut Vec<u8>) {
-        if self.is_closing() {
-            return;
-        }
-        if let Some(code) = reason.close_code() {
-            close_frame(code.get(), &reason.to_string(), output);
-        }
-        self.conclude(reason);
-        self.phase = Phase::Closing { until: after(now, self.service.config().close_timeout) };
-    }
-
-    fn linger(&mut self, now: Instant) {
-        self.phase = Phase::Lingering { until: after(now, timeouts::LINGER) };
-    }
-
-    /// Ends the session, if one has begun, and notes why; of several reasons the first.
-    fn conclude(&mut self, reason: CloseReason) {
-        if matches!(self.phase, Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed) {
-            return;
-        }
-        if let Some(session) = self.session() {
-            session.end();
-        }
-        tracing::debug!(%reason, "a connection ends");
-        self.event = Some(ConnectionEvent::Closing(reason));
-    }
 }
 
 #[inline]
 fn has_room(session: &Session) -> bool {
     session.lane.in_flight() < session.service().config().max_in_flight.max(1)
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        if self.session().is_some() {
-            self.handle_eof();
-        }
-        if let Some(entry) = self.entry {
-            self.service.registry.leave(entry);
-        }
-    }
 }
 
 impl fmt::Debug for Connection {

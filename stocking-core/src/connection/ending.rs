@@ -1,0 +1,104 @@
+//! How a connection ends: the last word, the peer's last word, and the silence after.
+
+use std::time::Instant;
+
+use stocking_proto::{CloseCode, ServerFrame};
+
+use super::{
+    CloseReason, Connection, ConnectionEvent, Phase,
+    timeouts::{LINGER, after},
+};
+use crate::{
+    encode,
+    websocket::{Refusal, close_frame},
+};
+
+impl Connection {
+    /// The transport has ended: nothing more will come, and nothing can be written.
+    pub fn handle_eof(&mut self) {
+        self.conclude(CloseReason::Disconnected);
+        self.phase = Phase::Closed;
+    }
+
+    /// The service shuts down: a client is told at once, and then what it still waits for.
+    pub(super) fn begin_to_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
+        match &self.phase {
+            Phase::Opening(_) => self.refuse(Refusal::Unavailable, now, output),
+            Phase::Upgraded { .. } => {
+                encode::put(&ServerFrame::Close, output);
+                self.close(CloseReason::ShuttingDown, now, output);
+            }
+            Phase::Open(session) => {
+                let session = session.clone();
+                encode::put(&ServerFrame::Close, output);
+                let until = after(now, self.service.config().drain_timeout);
+                self.phase = Phase::Draining { session, until };
+            }
+            Phase::Draining { .. } | Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed => {}
+        }
+    }
+
+    /// Closes once nothing is in progress any more.
+    pub(super) fn end_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
+        if let Phase::Draining { session, .. } = &self.phase
+            && session.lane.in_flight() == 0
+            && !session.outbox.is_dirty()
+        {
+            self.close(CloseReason::ShuttingDown, now, output);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, refusal: Refusal, now: Instant, output: &mut Vec<u8>) {
+        if matches!(self.phase, Phase::Opening(_)) {
+            refusal.write(output);
+        } else {
+            let code = CloseCode::TRY_AGAIN_LATER.get();
+            close_frame(code, &refusal.to_string(), output);
+        }
+        self.conclude(CloseReason::Refused(refusal));
+        self.linger(now);
+    }
+
+    /// Says the last word, and waits for the peer's.
+    pub(super) fn close(&mut self, reason: CloseReason, now: Instant, output: &mut Vec<u8>) {
+        if self.is_closing() {
+            return;
+        }
+        if let Some(code) = reason.close_code() {
+            close_frame(code.get(), &reason.to_string(), output);
+        }
+        self.conclude(reason);
+        self.phase = Phase::Closing { until: after(now, self.service.config().close_timeout) };
+    }
+
+    pub(super) fn linger(&mut self, now: Instant) {
+        self.phase = Phase::Lingering { until: after(now, LINGER) };
+    }
+
+    /// Ends the session, if one has begun, and notes why; of several reasons the first.
+    pub(super) fn conclude(&mut self, reason: CloseReason) {
+        if matches!(self.phase, Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed) {
+            return;
+        }
+        if let Some(session) = self.session() {
+            session.end();
+        }
+        tracing::debug!(%reason, "a connection ends");
+        self.event = Some(ConnectionEvent::Closing(reason));
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        matches!(self.phase, Phase::Closing { .. })
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if self.session().is_some() {
+            self.handle_eof();
+        }
+        if let Some(entry) = self.entry {
+            self.service.registry.leave(entry);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! From what a transport has read to frames: one at a time, for as long as they may be handled.
+
+use std::time::Instant;
+
+use stocking_proto::ServerFrame;
+
+use super::{
+    CloseReason, Connection, OUTPUT_LIMIT, Phase, has_room, publication::Publication, timeouts::after,
+};
+use crate::{
+    encode,
+    websocket::{Head, Refusal, Step, accept},
+};
+
+impl Connection {
+    /// Takes what the transport has read. What it answers goes to the end of `output`; `input` is scratch afterwards.
+    ///
+    /// To be called while [`wants_input`](Self::wants_input); beyond that nothing is lost, but more is kept than one
+    /// read. Input after the end is ignored.
+    pub fn handle_input(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) {
+        self.heard = self.heard.max(now);
+        self.pinged = false;
+        if self.rest.is_empty() {
+            let used = self.feed(input, now, output);
+            self.keep(input.get(used..).unwrap_or_default(), used, now);
+        } else {
+            let mut rest = std::mem::take(&mut self.rest);
+            rest.extend_from_slice(input);
+            self.feed_rest(rest, now, output);
+        }
+    }
+
+    /// Takes frames off the front of `input` for as long as there are any and they may be handled. Returns how many
+    /// bytes that were.
+    fn feed(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) -> usize {
+        let length = input.len();
+        let mut input = input;
+        self.stalled = false;
+        if let Phase::Opening(opening) = &mut self.phase {
+            match opening.head.read(input, self.service.config()) {
+                Head::Incomplete => return 0,
+                Head::Refused(refusal) => {
+                    self.refuse(refusal, now, output);
+                    return length;
+                }
+                Head::Accepted { .. } if self.entry.is_none() => {
+                    self.refuse(Refusal::Unavailable, now, output);
+                    return length;
+                }
+                Head::Accepted { consumed, request } => {
+                    accept(&request, output);
+                    encode::put(&ServerFrame::Connected, output);
+                    let until = after(now, self.service.config().first_frame_timeout);
+                    self.phase = Phase::Upgraded { until };
+                    input = input.get_mut(consumed..).unwrap_or_default();
+                }
+            }
+        }
+        let mut publication = Publication::default();
+        let mut session = self.session().cloned();
+        while !matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
+            if !self.may_go_on(output) {
+                self.stalled = true;
+                break;
+            }
+            let before = output.len();
+            let step = self.decoder.next(&mut input, self.service.config(), now, output);
+            let text = match &step {
+                Step::Text(text) => Some(*text),
+                Step::Assembled(text) => Some(text.as_str()),
+                _ => None,
+            };
+            if let Some(text) = text {
+                if matches!(self.phase, Phase::Upgraded { .. }) {
+                    let (opened, was_all) = self.handle_first_text(text, now, output);
+                    session = Some(opened);
+                    if was_all {
+                        continue;
+                    }
+                }
+                if let (Phase::Open(_), Some(session)) = (&self.phase, &session) {
+                    self.handle_text(session, text, now, &mut publication, output);
+                }
+                continue;
+            }
+            match step {
+                Step::Text(_) | Step::Assembled(_) => {}
+                Step::Control => {
+                    if self.is_closing() {
+                        output.truncate(before);
+                    }
+                }
+                Step::Incomplete => break,
+                Step::Close(code) => {
+                    if self.is_closing() {
+                        output.truncate(before);
+                    }
+                    self.conclude(CloseReason::ClosedByPeer(code));
+                    self.linger(now);
+                }
+                Step::Violation(violation) => {
+                    self.close(CloseReason::Violation(violation), now, output);
+                    self.linger(now);
+                }
+            }
+        }
+        if let Some(session) = &session {
+            self.flush(&mut publication, session);
+            self.settle(session);
+            if matches!(self.phase, Phase::Open(_)) {
+                self.tell_if_due(session, output);
+            }
+        }
+        length - input.len()
+    }
+
+    /// Whether the next frame may be handled.
+    #[inline]
+    pub(super) fn may_go_on(&self, output: &[u8]) -> bool {
+        match &self.phase {
+            Phase::Open(session) => output.len() + self.unsent <= OUTPUT_LIMIT && has_room(session),
+            Phase::Draining { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// Takes frames off the front of what was left of earlier reads.
+    pub(super) fn feed_rest(&mut self, mut rest: Vec<u8>, now: Instant, output: &mut Vec<u8>) {
+        let used = self.feed(&mut rest, now, output);
+        rest.drain(..used);
+        self.rest = rest;
+        self.keep(&[], used, now);
+    }
+
+    /// Keeps what could not be used, unless the peer has nothing more to say.
+    fn keep(&mut self, rest: &[u8], used: usize, now: Instant) {
+        if matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
+            self.rest = Vec::new();
+        } else {
+            self.rest.extend_from_slice(rest);
+        }
+        if self.rest.is_empty() {
+            // An idle connection keeps no buffer.
+            self.rest = Vec::new();
+            self.incomplete_since = None;
+        } else if self.stalled {
+            self.incomplete_since = None;
+        } else if used > 0 || self.incomplete_since.is_none() {
+            self.incomplete_since = Some(now);
+        }
+    }
+}
