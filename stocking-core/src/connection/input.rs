@@ -1,6 +1,6 @@
 //! From what a transport has read to frames: one at a time, for as long as they may be handled.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use stocking_proto::ServerFrame;
 
@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     encode,
+    session::Session,
     websocket::{Head, Refusal, Step, accept},
 };
 
@@ -65,26 +66,11 @@ impl Connection {
             }
             let before = output.len();
             let step = self.decoder.next(&mut input, self.service.config(), now, output);
-            let text = match &step {
-                Step::Text(text) => Some(*text),
-                Step::Assembled(text) => Some(text.as_str()),
-                _ => None,
-            };
-            if let Some(text) = text {
-                if matches!(self.phase, Phase::Upgraded { .. }) {
-                    let (opened, was_all) = self.handle_first_text(text, now, output);
-                    session = Some(opened);
-                    if was_all {
-                        continue;
-                    }
-                }
-                if let (Phase::Open(_), Some(session)) = (&self.phase, &session) {
-                    self.handle_text(session, text, now, &mut publication, output);
-                }
-                continue;
-            }
             match step {
-                Step::Text(_) | Step::Assembled(_) => {}
+                Step::Text(text) => self.take_text(text, &mut session, now, &mut publication, output),
+                Step::Assembled(text) => {
+                    self.take_text(&text, &mut session, now, &mut publication, output);
+                }
                 Step::Control => {
                     if self.is_closing() {
                         output.truncate(before);
@@ -112,6 +98,28 @@ impl Connection {
             }
         }
         length - input.len()
+    }
+
+    /// Takes one message; the first of a connection begins its session.
+    #[inline]
+    fn take_text(
+        &mut self,
+        text: &str,
+        session: &mut Option<Arc<Session>>,
+        now: Instant,
+        publication: &mut Publication,
+        output: &mut Vec<u8>,
+    ) {
+        if matches!(self.phase, Phase::Upgraded { .. }) {
+            let (opened, was_all) = self.handle_first_text(text, now, output);
+            *session = Some(opened);
+            if was_all {
+                return;
+            }
+        }
+        if let (Phase::Open(_), Some(session)) = (&self.phase, &session) {
+            self.handle_text(session, text, now, publication, output);
+        }
     }
 
     /// Whether the next frame may be handled.
