@@ -33,7 +33,6 @@ impl Publication {
 
     /// Begins a run; the one before it is flushed.
     pub(super) fn begin(&mut self, to: Destination<'_>, hub: &Hub) -> Result<(), Error> {
-        self.receiver = None;
         self.receiver = Some((to.as_str().into(), hub.receiver(to)?));
         Ok(())
     }
@@ -42,20 +41,17 @@ impl Publication {
         encode::put(&ServerFrame::Broadcast { to, content }, &mut self.run);
     }
 
-    /// Hands the run out to everybody but `from`.
+    /// Hands the run out to everybody but `from`, and ends it: whoever is told next is looked up anew.
     pub(super) fn flush(&mut self, from: &Arc<Session>) -> Result<(), Congested> {
+        let Some((_, receiver)) = self.receiver.take() else { return Ok(()) };
         if self.run.is_empty() {
             return Ok(());
         }
         let run = Encoded::from(&self.run[..]);
         self.run.clear();
-        let Some((_, receiver)) = &self.receiver else { return Ok(()) };
-        if from.service().hub().deliver(receiver, &run, Some(from)).is_ok() {
-            return Ok(());
-        }
-        match self.receiver.take() {
-            Some((_, receiver)) => Err(Congested { receiver, run }),
-            None => Ok(()),
+        match from.service().hub().deliver(&receiver, &run, Some(from)) {
+            Ok(()) => Ok(()),
+            Err(_) => Err(Congested { receiver, run }),
         }
     }
 }

@@ -75,8 +75,7 @@ impl Connection {
         match frame {
             Ok(ClientFrame::Message { id, content }) => self.message(session, id, content, output),
             Ok(ClientFrame::Broadcast { to, content }) => {
-                let request = Request::Broadcast { to: to.to_string(), content: content.into() };
-                self.submit(session, EventName::None, request, Callback::None, output);
+                self.submit_broadcast(session, to, content, output);
             }
             Ok(ClientFrame::Join(channel)) => {
                 let callback = if session.counts() { Callback::join(channel) } else { Callback::None };
@@ -107,11 +106,25 @@ impl Connection {
     ) {
         if !publication.is_to(to) {
             self.flush(publication, session);
+            if !self.may_broadcast_at_once(session) {
+                return self.submit_broadcast(session, to, content, output);
+            }
             if let Err(error) = publication.begin(to, session.service().hub()) {
                 return self.answer(session, &Callback::None, Err(error), output);
             }
         }
         publication.add(to, content);
+    }
+
+    fn submit_broadcast(
+        &mut self,
+        session: &Arc<Session>,
+        to: Destination<'_>,
+        content: &str,
+        output: &mut Vec<u8>,
+    ) {
+        let request = Request::Broadcast { to: to.to_string(), content: content.into() };
+        self.submit(session, EventName::None, request, Callback::None, output);
     }
 
     /// Whether a broadcast need not be a request of its own: nothing is around it, and nothing is before it.
