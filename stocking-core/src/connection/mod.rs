@@ -142,12 +142,18 @@ impl Connection {
         Self::start(service, Phase::Opening(Box::new(Opening { head: HeadReader::default(), until })), now)
     }
 
-    /// A connection whose upgrade was answered elsewhere, by an HTTP server for one. Bytes that its reader had taken
-    /// beyond the request are its first [input](Self::handle_input).
+    /// A connection whose upgrade was answered elsewhere, by an HTTP server for one. Its confirmation goes to the end of
+    /// `output`; bytes that its reader had taken beyond the request are its first [input](Self::handle_input).
     #[must_use]
-    pub fn upgraded(service: Arc<Service>, now: Instant) -> Self {
+    pub fn upgraded(service: Arc<Service>, now: Instant, output: &mut Vec<u8>) -> Self {
         let until = after(now, service.config().first_frame_timeout);
-        Self::start(service, Phase::Upgraded { until }, now)
+        let mut connection = Self::start(service, Phase::Upgraded { until }, now);
+        if connection.entry.is_some() {
+            encode::put(&ServerFrame::Connected, output);
+        } else {
+            connection.refuse(Refusal::Unavailable, now, output);
+        }
+        connection
     }
 
     fn start(service: Arc<Service>, phase: Phase, now: Instant) -> Self {
@@ -195,7 +201,7 @@ impl Connection {
     /// appends nothing.
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         self.note_waker(waker);
-        if self.entry.is_none() && matches!(self.phase, Phase::Opening(_) | Phase::Upgraded { .. }) {
+        if self.entry.is_none() && matches!(self.phase, Phase::Opening(_)) {
             self.refuse(Refusal::Unavailable, now, output);
         }
         if self.service.registry.is_draining() {

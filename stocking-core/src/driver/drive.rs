@@ -66,8 +66,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
     #[must_use = "a driver does nothing until it is polled"]
     pub fn upgraded(runtime: R, transport: T, service: Arc<Service>, mut leftover: Vec<u8>) -> Self {
         let now = runtime.now();
-        let mut connection = Connection::upgraded(service, now);
         let mut output = Vec::new();
+        let mut connection = Connection::upgraded(service, now, &mut output);
         connection.handle_input(&mut leftover, now, &mut output);
         Self::start(runtime, transport, connection, output)
     }
