@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     encode,
-    websocket::{Refusal, close_frame},
+    websocket::{Decoder, Refusal, close_frame},
 };
 
 impl Connection {
@@ -71,7 +71,11 @@ impl Connection {
         self.phase = Phase::Closing { until: after(now, self.service.config().close_timeout) };
     }
 
+    /// Says and hears nothing more. What was begun is never finished: nothing of it is kept, and no deadline of it stands.
     pub(super) fn linger(&mut self, now: Instant) {
+        self.rest = Vec::new();
+        self.incomplete_since = None;
+        self.decoder = Decoder::default();
         self.phase = Phase::Lingering { until: after(now, LINGER) };
     }
 
