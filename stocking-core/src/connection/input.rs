@@ -20,7 +20,7 @@ impl Connection {
     /// read. Input after the end is ignored.
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) {
         self.heard = self.heard.max(now);
-        self.pinged = false;
+        self.pinged = None;
         if self.rest.is_empty() {
             let used = self.feed(input, now, output);
             self.keep(input.get(used..).unwrap_or_default(), used, now);

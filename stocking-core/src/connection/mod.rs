@@ -67,8 +67,8 @@ pub struct Connection {
     stalled: bool,
     /// Since when `rest` is the beginning of one frame.
     incomplete_since: Option<Instant>,
-    /// A ping was sent, and nothing has come since.
-    pinged: bool,
+    /// When a ping was sent; nothing has come since.
+    pinged: Option<Instant>,
     malformed: u32,
     malformed_since: Instant,
     last_route: u32,
@@ -165,7 +165,7 @@ impl Connection {
             rest: Vec::new(),
             stalled: false,
             incomplete_since: None,
-            pinged: false,
+            pinged: None,
             malformed: 0,
             malformed_since: now,
             last_route: 0,

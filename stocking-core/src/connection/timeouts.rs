@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{CloseReason, Connection, Phase, has_room};
+use super::{CloseReason, Connection, Phase};
 use crate::websocket::{PING, Refusal, Violation};
 
 /// How long a transport is read after everything was said, if its peer does not end it before.
@@ -53,10 +53,10 @@ impl Connection {
         let mut next = match &self.phase {
             Phase::Opening(opening) => (opening.until, Timeout::Handshake),
             Phase::Upgraded { until } => (*until, Timeout::FirstFrame),
-            Phase::Open(_) if self.pinged => {
-                (after(after(self.heard, config.ping_interval), config.ping_timeout), Timeout::Silence)
-            }
-            Phase::Open(_) => (after(self.heard, config.ping_interval), Timeout::Ping),
+            Phase::Open(_) => match self.pinged {
+                Some(at) => (after(at, config.ping_timeout), Timeout::Silence),
+                None => (after(self.heard, config.ping_interval), Timeout::Ping),
+            },
             Phase::Draining { until, .. } => (*until, Timeout::Drain),
             Phase::Closing { until } => (*until, Timeout::Close),
             Phase::Lingering { until } => (*until, Timeout::Linger),
@@ -98,10 +98,10 @@ impl Connection {
                 self.close(CloseReason::Violation(Violation::MessageTimeout), now, output);
                 self.linger(now);
             }
-            Timeout::Ping | Timeout::Silence if !self.is_listening() => {
+            Timeout::Ping | Timeout::Silence if !self.wants_input() => {
                 // Who is not read cannot be heard: the silence is ours.
                 self.heard = now;
-                self.pinged = false;
+                self.pinged = None;
                 if self.counting.is_some()
                     && let Some(session) = self.session().cloned()
                 {
@@ -110,7 +110,7 @@ impl Connection {
             }
             Timeout::Ping => {
                 output.extend_from_slice(&PING);
-                self.pinged = true;
+                self.pinged = Some(now);
             }
             Timeout::Silence => {
                 self.close(CloseReason::Silent, now, output);
@@ -123,14 +123,5 @@ impl Connection {
             Timeout::Drain => self.close(CloseReason::ShuttingDown, now, output),
             Timeout::Close | Timeout::Linger => self.phase = Phase::Closed,
         }
-    }
-
-    /// Whether what the peer sends would reach us.
-    fn is_listening(&self) -> bool {
-        !self.stalled
-            && match &self.phase {
-                Phase::Open(session) => has_room(session),
-                _ => true,
-            }
     }
 }
