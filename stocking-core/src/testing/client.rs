@@ -21,6 +21,40 @@ pub enum Message {
     End,
 }
 
+impl Message {
+    /// Takes one whole message off the front of what a server wrote: for tests that drive a
+    /// [`Connection`](crate::Connection) themselves.
+    ///
+    /// # Panics
+    ///
+    /// If it is what no server may send.
+    #[must_use]
+    pub fn take(rest: &mut &[u8]) -> Option<Self> {
+        let (header, length) = match **rest {
+            [_, length @ 0..126, ..] => (2, usize::from(length)),
+            [_, 126, a, b, ..] => (4, usize::from(u16::from_be_bytes([a, b]))),
+            [_, 127, 0, 0, 0, 0, a, b, c, d, ..] => (10, u32::from_be_bytes([a, b, c, d]) as usize),
+            [_, 128..=255, ..] => panic!("a server does not mask"),
+            _ => return None,
+        };
+        let payload = rest.get(header..header + length)?.to_vec();
+        let first = rest[0];
+        *rest = &rest[header + length..];
+        Some(match first {
+            0x81 => Self::Text(String::from_utf8(payload).expect("a text message is UTF-8")),
+            0x89 => Self::Ping(payload),
+            0x8a => Self::Pong(payload),
+            0x88 => match payload.split_first_chunk() {
+                Some((code, reason)) => {
+                    Self::Close(u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned())
+                }
+                None => Self::Close(1005, String::new()),
+            },
+            _ => panic!("no server's frame begins with {first:#x}"),
+        })
+    }
+}
+
 /// A client of a [`TestServer`](super::TestServer). It answers nothing by itself.
 #[derive(Clone, Debug)]
 pub struct TestClient {
@@ -88,7 +122,7 @@ impl TestClient {
             let mut unread = self.unread.lock();
             unread.extend(bytes);
             let mut rest = &unread[..];
-            while let Some(message) = next(&mut rest) {
+            while let Some(message) = Message::take(&mut rest) {
                 messages.push(message);
             }
             let used = unread.len() - rest.len();
@@ -126,29 +160,4 @@ impl TestClient {
     pub fn disconnect(&self) {
         self.pipe.shut_down();
     }
-}
-
-fn next(rest: &mut &[u8]) -> Option<Message> {
-    let (header, length) = match **rest {
-        [_, length @ 0..126, ..] => (2, usize::from(length)),
-        [_, 126, a, b, ..] => (4, usize::from(u16::from_be_bytes([a, b]))),
-        [_, 127, 0, 0, 0, 0, a, b, c, d, ..] => (10, u32::from_be_bytes([a, b, c, d]) as usize),
-        [_, 128..=255, ..] => panic!("a server does not mask"),
-        _ => return None,
-    };
-    let payload = rest.get(header..header + length)?.to_vec();
-    let first = rest[0];
-    *rest = &rest[header + length..];
-    Some(match first {
-        0x81 => Message::Text(String::from_utf8(payload).expect("a text message is UTF-8")),
-        0x89 => Message::Ping(payload),
-        0x8a => Message::Pong(payload),
-        0x88 => match payload.split_first_chunk() {
-            Some((code, reason)) => {
-                Message::Close(u16::from_be_bytes(*code), String::from_utf8_lossy(reason).into_owned())
-            }
-            None => Message::Close(1005, String::new()),
-        },
-        _ => panic!("no server's frame begins with {first:#x}"),
-    })
 }

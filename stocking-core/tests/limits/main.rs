@@ -1,0 +1,9 @@
+//! The promises about limits, timeouts and ends: each at the limit and one above it, with what the peer reads, the reason
+//! that is named, and everybody else unharmed. On the virtual clock, in memory.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
+
+mod handshake;
+mod heartbeat;
+mod messages;
+mod wire;
