@@ -1,21 +1,4 @@
-//! The sans-IO heart of Stocking: named events with handlers, channels, middleware and sessions over WebSocket, without a
-//! socket, a clock or a runtime.
-//!
-//! Most programs take an adapter crate, such as `stocking-tokio`, which lends all three and re-exports what is [here](api).
-//! This crate is for those who bring a transport of their own, and for tests:
-//!
-//! ```
-//! use stocking_core::{Context, Result, Router, testing::TestServer};
-//!
-//! async fn greet(_: Context, name: String) -> Result<String> {
-//!     Ok(format!("Hello {name}"))
-//! }
-//!
-//! let server = TestServer::new(Router::new().on("greet", greet));
-//! let client = server.connect();
-//! client.send(r#"4,1,{"e":"greet","p":"doge"}"#);
-//! assert_eq!(client.texts(), [r#"4,1,{"c":-1,"p":"Hello doge"}"#]);
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! # The one idea
 //!
@@ -30,6 +13,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
+//! | [`api`] | the names that an application uses, which every adapter re-exports |
 //! | [`proto`] | what a frame is: the protocol crate |
 //! | [`websocket`] | the upgrade, and bytes to text |
 //! | [`connection`] | one transport's life: opening, open, draining, closed |
