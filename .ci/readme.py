@@ -1,5 +1,6 @@
-"""What README.md shows, done.
+"""What README.md and its neighbours say, done.
 
+readme.py links              looks for every file that the pages refer to
 readme.py crate DIRECTORY    writes the crate that a reader would have: the first `toml` block and the first `rust` block
 readme.py talk COMMAND…      starts a server that prints its address, and plays every conversation of README.md against it
 
@@ -22,6 +23,19 @@ README = (ROOT / "README.md").read_text()
 
 def blocks(language):
     return re.findall(rf"^```{language}\b[^\n]*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def links():
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("stocking-*/*.md"), *ROOT.glob("stocking-*/vectors/*.md")]
+    targets = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text())
+        if "://" not in target
+    ]
+    missing = [f"{page.relative_to(ROOT)}: {target}" for page, target in targets if not (page.parent / target).exists()]
+    assert not missing, missing
+    print(f"{len(targets)} references of {len(pages)} pages lead somewhere")
 
 
 def crate(directory):
@@ -98,6 +112,8 @@ def talk(command):
 
 if __name__ == "__main__":
     match sys.argv[1:]:
+        case ["links"]:
+            links()
         case ["crate", directory]:
             crate(directory)
         case ["talk", *command] if command:
