@@ -73,6 +73,23 @@ impl TestClient {
         self.pipe.send(&Self::text(text));
     }
 
+    /// Sends several text messages in one go: the server reads them all at once.
+    pub fn send_all<T: AsRef<str>>(&self, texts: impl IntoIterator<Item = T>) {
+        self.pipe.send(&texts.into_iter().flat_map(|text| Self::text(text.as_ref())).collect::<Vec<_>>());
+    }
+
+    /// Sends a text message, and receives the [`texts`](Self::texts) that come of it, and any that came before.
+    ///
+    /// # Panics
+    ///
+    /// If anything else has come.
+    #[must_use]
+    #[track_caller]
+    pub fn ask(&self, text: &str) -> Vec<String> {
+        self.send(text);
+        self.texts()
+    }
+
     /// Sends bytes as they are: frames that were put together by hand, or none.
     pub fn send_bytes(&self, bytes: &[u8]) {
         self.pipe.send(bytes);
