@@ -54,7 +54,13 @@ pub struct Router {
     numbers: HashMap<Arc<str>, u32>,
     otherwise: Option<Route>,
     layers: Vec<Arc<dyn Middleware>>,
-    states: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    states: HashMap<TypeId, State>,
+}
+
+struct State {
+    /// For the message of a panic.
+    kind: &'static str,
+    value: Box<dyn Any + Send + Sync>,
 }
 
 struct Route {
@@ -121,10 +127,11 @@ impl Router {
     ///
     /// If there is one of this type already.
     #[track_caller]
-    pub fn with_state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
-        let previous = self.states.insert(TypeId::of::<T>(), Box::new(state));
-        assert!(previous.is_none(), "two states of type `{}`", std::any::type_name::<T>());
-        self
+    pub fn with_state<T: Send + Sync + 'static>(self, state: T) -> Self {
+        self.insert_state(
+            TypeId::of::<T>(),
+            State { kind: std::any::type_name::<T>(), value: Box::new(state) },
+        )
     }
 
     /// Adds the handlers and the states of `other`.
@@ -148,9 +155,16 @@ impl Router {
             route.wrap(&layers);
             self.otherwise = Some(route);
         }
-        for (kind, state) in other.states {
-            assert!(self.states.insert(kind, state).is_none(), "two states of one type");
+        for (id, state) in other.states {
+            self = self.insert_state(id, state);
         }
+        self
+    }
+
+    #[track_caller]
+    fn insert_state(mut self, id: TypeId, state: State) -> Self {
+        let kind = state.kind;
+        assert!(self.states.insert(id, state).is_none(), "two states of type `{kind}`");
         self
     }
 
@@ -212,7 +226,7 @@ impl Router {
     }
 
     pub(crate) fn state<T: 'static>(&self) -> Option<&T> {
-        self.states.get(&TypeId::of::<T>())?.downcast_ref()
+        self.states.get(&TypeId::of::<T>())?.value.downcast_ref()
     }
 
     /// Starts the handler itself, without what is around it.
