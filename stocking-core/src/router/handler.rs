@@ -1,13 +1,18 @@
 //! The one shape of a handler.
 
-use std::{future::Future, marker::PhantomData};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    pin::Pin,
+    task::{self, Poll},
+};
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     context::Context,
     guard::ReplyFuture,
-    reply::{Error, Payload},
+    reply::{Error, Payload, Reply},
 };
 
 /// An event's handler: `async fn(Context, T) -> Result<R, E>`.
@@ -52,13 +57,33 @@ where
 {
     #[inline]
     fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
-        let work = self(ctx, serde_json::from_str(payload)?);
-        Ok(Box::pin(async move {
-            match work.await {
-                Ok(value) => Payload::new(&value),
-                Err(error) => Err(error.into()),
-            }
-        }))
+        Ok(Box::pin(Answer { work: self(ctx, serde_json::from_str(payload)?) }))
+    }
+}
+
+pin_project_lite::pin_project! {
+    // A handler's future whose outcome is a reply. Not an `async` block: where the handler panics, that would drop its
+    // future on the way out, and a destructor that panics then ends the process. Here whoever polls has the future still.
+    struct Answer<F> {
+        #[pin]
+        work: F,
+    }
+}
+
+impl<F, R, E> Future for Answer<F>
+where
+    F: Future<Output = Result<R, E>>,
+    R: Serialize,
+    E: Into<Error>,
+{
+    type Output = Reply;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Reply> {
+        self.project().work.poll(cx).map(|outcome| match outcome {
+            Ok(value) => Payload::new(&value),
+            Err(error) => Err(error.into()),
+        })
     }
 }
 
