@@ -1,5 +1,7 @@
 //! Every request walks the middleware, whatever it asks for: messages, joins, leaves and broadcasts.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod common;
 
 use std::{

@@ -1,5 +1,7 @@
 //! A panic in a handler costs its own request: nobody else notices, and nothing is left behind.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 mod common;
 
 use std::{
@@ -12,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use stocking_core::{
-    Context, Error, Result, Router, Service,
+    Config, Context, Error, Result, Router, Service,
     testing::{TestClient, TestRuntime, TestServer},
 };
 
@@ -148,7 +150,9 @@ const PANICS: [&str; 11] = [
 fn server() -> TestServer {
     silence_panics();
     let runtime = TestRuntime::default();
-    TestServer::on(&runtime, router(&runtime))
+    // Without pings: they would only be in the way of what is looked at.
+    let config = Config::new().ping_interval(Duration::MAX);
+    TestServer::on(&runtime, Service::new(router(&runtime)).with_config(config))
 }
 
 /// Neither this connection nor another one has noticed anything, and no task is left but those of the connections.
@@ -219,7 +223,7 @@ fn a_handler_that_is_given_up_may_panic_when_it_is_dropped() {
         }
     }
     silence_panics();
-    let config = stocking_core::Config::new().handler_timeout(Duration::from_secs(3));
+    let config = Config::new().handler_timeout(Duration::from_secs(3));
     let router = Router::new().on("echo", echo).on("never", never).on_concurrent("beside", never);
     let server = TestServer::new(Service::new(router).with_config(config));
     let (client, other) = (server.connect(), server.connect());

@@ -1,5 +1,7 @@
 //! Routers: what is merged, what is there twice, and what every handler finds.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::{
     cell::RefCell,
     panic::{self, AssertUnwindSafe},

@@ -3,7 +3,7 @@
 mod common;
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     fs,
     path::Path,
     time::Duration,
@@ -141,16 +141,16 @@ impl Peer {
 
 struct Play {
     server: TestServer,
-    peers: HashMap<String, Peer>,
+    peers: BTreeMap<String, Peer>,
     /// What each `${name}` stands for.
-    values: HashMap<String, String>,
+    values: BTreeMap<String, String>,
 }
 
 impl Play {
     fn new(otherwise: bool) -> Self {
         let runtime = TestRuntime::default();
         let server = TestServer::on(&runtime, application(&runtime, otherwise));
-        Self { server, peers: HashMap::new(), values: HashMap::new() }
+        Self { server, peers: BTreeMap::new(), values: BTreeMap::new() }
     }
 
     fn step(&mut self, step: &Step) {
