@@ -1,7 +1,5 @@
 //! A panic in a handler costs its own request: nobody else notices, and nothing is left behind.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
 mod common;
 
 use std::{
