@@ -29,6 +29,8 @@
 //! A panic in a handler or a middleware is caught, logged, and answered with code -32603; nobody else notices. A panic
 //! anywhere else is a bug of this crate: please report it.
 
+#![warn(clippy::unwrap_used)]
+
 mod config;
 pub mod connection;
 pub mod driver;

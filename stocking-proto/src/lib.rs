@@ -13,6 +13,7 @@
 //! Everything is written by an `encode` that appends to the caller's buffer.
 
 #![no_std]
+#![warn(clippy::unwrap_used)]
 
 extern crate alloc;
 
