@@ -2,7 +2,7 @@
 //!
 //! # Where to begin
 //!
-//! A [`Router`] has the handlers, [`serve`] serves it. A handler knows its client by its [`Context`]; the rest of the program
+//! A [`Router`] has the handlers, [`serve()`] serves it. A handler knows its client by its [`Context`]; the rest of the program
 //! speaks to clients by the [`Hub`]. [`Service`] is a router with its own limits: [`Config`].
 
 #![warn(clippy::unwrap_used)]

@@ -2,6 +2,58 @@
 //!
 //! An adapter crate lends a clock and an executor ([`Runtime`]), a way to accept ([`Listener`]) and a stream of bytes
 //! ([`Transport`]). It decides nothing, and neither does this module: it asks the [`Connection`](crate::Connection).
+//!
+//! # An adapter of your own
+//!
+//! A runtime needs all three; then [`serve()`] is its server. Where only the stream is unusual, take the runtime of an adapter
+//! that exists and hand a [`Driver`] to it, one for each connection. Here the runtime is that of the tests, and the stream is
+//! another one that counts what a client is sent:
+//!
+//! ```
+//! use std::{
+//!     io::{self, IoSlice},
+//!     sync::{Arc, atomic::{AtomicUsize, Ordering}},
+//!     task::{Context, Poll, ready},
+//! };
+//! use stocking_core::{
+//!     Router,
+//!     driver::{Driver, Runtime, Transport},
+//!     testing::{TestRuntime, pipe},
+//! };
+//!
+//! struct Counted<T> {
+//!     stream: T,
+//!     written: Arc<AtomicUsize>,
+//! }
+//!
+//! impl<T: Transport> Transport for Counted<T> {
+//!     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+//!         self.stream.poll_read(cx, buffer)
+//!     }
+//!
+//!     fn poll_write(&mut self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+//!         let written = ready!(self.stream.poll_write(cx, buffers))?;
+//!         self.written.fetch_add(written, Ordering::Relaxed);
+//!         Poll::Ready(Ok(written))
+//!     }
+//!
+//!     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+//!         self.stream.poll_close(cx)
+//!     }
+//! }
+//!
+//! let runtime = TestRuntime::default();
+//! let (client, stream) = pipe(64 * 1024);
+//! let written = Arc::new(AtomicUsize::new(0));
+//! let transport = Counted { stream, written: written.clone() };
+//! runtime.spawn(Driver::new(runtime.clone(), transport, Router::new().into()));
+//!
+//! client.send(b"GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n");
+//! runtime.run();
+//! let answer = client.receive(1024);
+//! assert!(answer.starts_with(b"HTTP/1.1 404 Not Found\r\n"));
+//! assert_eq!(answer.len(), written.load(Ordering::Relaxed));
+//! ```
 
 mod drive;
 mod serve;

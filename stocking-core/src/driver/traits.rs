@@ -8,15 +8,20 @@ use std::{
 };
 
 /// A stream of bytes in both directions.
+///
+/// One task polls all three methods. One that returns `Pending` wakes the task when it is worth to call it again: that reading
+/// waits must not be forgotten because writing waits too. [The module](super#an-adapter-of-your-own) has an example.
 pub trait Transport: Send + Unpin + 'static {
-    /// Reads into `buffer`. Zero bytes are the end.
+    /// Reads into `buffer`, and says how many bytes that were. Zero bytes are the end. `buffer` is large and belongs to the
+    /// thread: a stream needs no read buffer of its own.
     ///
     /// # Errors
     ///
     /// Those of the stream. The connection ends with any of them.
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
-    /// Writes as much of `buffers` as the stream takes at once.
+    /// Writes as much of `buffers`, in their order, as the stream takes at once, and says how many bytes that were. What it
+    /// does not take is offered again. Nothing is to be held back for later: there is no flush.
     ///
     /// # Errors
     ///
@@ -46,7 +51,7 @@ pub trait Listener: Send + 'static {
     fn accept(&mut self) -> impl Future<Output = io::Result<Self::Io>> + Send;
 }
 
-/// A clock and an executor.
+/// A clock and an executor. Its clones are the same one.
 pub trait Runtime: Clone + Send + Sync + 'static {
     /// A timer.
     type Sleep: Future<Output = ()> + Send + 'static;
@@ -54,9 +59,9 @@ pub trait Runtime: Clone + Send + Sync + 'static {
     /// The time. The clock never goes backwards.
     fn now(&self) -> Instant;
 
-    /// A timer that fires at `at`, or at once where that has passed.
+    /// A timer that fires at `at`, or at once where that has passed. May be called on any thread.
     fn sleep_until(&self, at: Instant) -> Self::Sleep;
 
-    /// Runs `task` to its end.
+    /// Runs `task` to its end, beside everything else. Where the runtime itself ends before, it drops the task.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 }

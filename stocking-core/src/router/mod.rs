@@ -80,7 +80,8 @@ impl Router {
     /// Adds the handler of `event`.
     ///
     /// One client's requests are handled in the order sent, the next when the last has answered; see
-    /// [`on_concurrent`](Self::on_concurrent) for those that need not wait.
+    /// [`on_concurrent`](Self::on_concurrent) for those that need not wait. [`Handler`] says what a handler may take and
+    /// return.
     ///
     /// # Panics
     ///
@@ -91,6 +92,9 @@ impl Router {
     }
 
     /// Adds the handler of `event`, whose requests need not wait for each other, nor any other for them.
+    ///
+    /// For what takes long and changes nothing that a later request depends on: a search, a report, a long poll. Up to
+    /// [`max_in_flight`](crate::Config#structfield.max_in_flight) of one client's requests run at a time.
     ///
     /// # Panics
     ///
@@ -104,6 +108,17 @@ impl Router {
     ///
     /// Without it such an event is answered with code -32601.
     ///
+    /// ```
+    /// use serde_json::Value;
+    /// use stocking_core::{Context, Error, Result, Router};
+    ///
+    /// async fn otherwise(ctx: Context, _: Value) -> Result<()> {
+    ///     Err(Error::new(format!("{:?} is not for this server", ctx.event())).with_code(404))
+    /// }
+    ///
+    /// let router = Router::new().otherwise(otherwise);
+    /// ```
+    ///
     /// # Panics
     ///
     /// If there is one already.
@@ -116,12 +131,29 @@ impl Router {
     }
 
     /// Adds a layer around every request. The first one added is the outermost, wherever the handlers are added.
+    ///
+    /// See [`Middleware`] for an example.
     pub fn with(mut self, middleware: impl Middleware) -> Self {
         self.layers.push(Arc::new(middleware));
         self
     }
 
     /// Adds a value that every handler finds by its type: [`Context::state`].
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use stocking_core::{Context, Result, Router};
+    ///
+    /// struct Prices(HashMap<String, u64>);
+    ///
+    /// async fn price(ctx: Context, item: String) -> Result<u64> {
+    ///     let Prices(prices) = ctx.state();
+    ///     prices.get(&item).copied().ok_or_else(|| "not for sale".into())
+    /// }
+    ///
+    /// let prices = HashMap::from([("bone".to_owned(), 3)]);
+    /// let router = Router::new().on("price", price).with_state(Prices(prices));
+    /// ```
     ///
     /// # Panics
     ///
@@ -138,6 +170,25 @@ impl Router {
     ///
     /// The middleware of `other` wraps the handlers of `other` alone, inside of this router's own. Joins, leaves and
     /// broadcasts belong to no handler: they walk this router's middleware only.
+    ///
+    /// ```
+    /// use stocking_core::{Context, Error, Next, Reply, Result, Router};
+    ///
+    /// async fn shutters(_: Context, open: bool) -> Result<bool> {
+    ///     Ok(open)
+    /// }
+    ///
+    /// async fn closed(_: Context, _: Next) -> Reply {
+    ///     Err(Error::new("come back tomorrow"))
+    /// }
+    ///
+    /// async fn time(_: Context, (): ()) -> Result<&'static str> {
+    ///     Ok("late")
+    /// }
+    ///
+    /// let shop = Router::new().on("shutters", shutters).with(closed);
+    /// let router = Router::new().on("time", time).merge(shop); // `time` is answered, `shutters` is not
+    /// ```
     ///
     /// # Panics
     ///

@@ -27,6 +27,17 @@ use crate::{
 ///
 /// Handlers find it in [`Context::session`](crate::Context::session), anybody else by [`Hub::session`](crate::Hub::session).
 /// A session that has ended takes nothing more; holding on to it keeps its memory, and nothing else.
+///
+/// ```
+/// use stocking_core::{Context, Result};
+///
+/// async fn enter(ctx: Context, room: String) -> Result<Vec<String>> {
+///     let session = ctx.session();
+///     session.join(&format!("room/{room}"))?; // a refusal is told to the client as it is
+///     session.send("be nice"); // comes before the answer
+///     Ok(session.channels())
+/// }
+/// ```
 pub struct Session {
     id: ClientId,
     service: Arc<Service>,

@@ -13,7 +13,36 @@
 //! assert_eq!(client.texts(), [r#"4,7,{"c":-1,"p":"doge"}"#]);
 //! ```
 //!
-//! Everything is repeatable: tasks run in the order in which they were woken, and ids come from a seed.
+//! A handler that waits does so on the runtime's clock, so that a test of seconds takes none:
+//!
+//! ```
+//! use std::time::Duration;
+//! use stocking_core::{Context, Error, Router, testing::{TestRuntime, TestServer}};
+//!
+//! let runtime = TestRuntime::default();
+//! let clock = runtime.clone();
+//! let router = Router::new().on("nap", move |_: Context, seconds: u64| {
+//!     let nap = clock.sleep(Duration::from_secs(seconds));
+//!     async move {
+//!         nap.await;
+//!         Ok::<_, Error>("good morning")
+//!     }
+//! });
+//!
+//! let server = TestServer::on(&runtime, router);
+//! let client = server.connect();
+//! client.send(r#"4,1,{"e":"nap","p":20}"#);
+//! assert!(client.texts().is_empty());
+//!
+//! server.advance(Duration::from_secs(20));
+//! assert_eq!(client.texts(), [r#"4,1,{"c":-1,"p":"good morning"}"#]);
+//! ```
+//!
+//! The server's own timers are on that clock too. A client answers no ping by itself: one that is silent for longer than
+//! [`ping_interval`](crate::Config#structfield.ping_interval) receives a ping, and in the end is closed.
+//!
+//! Everything is repeatable: tasks run in the order in which they were woken. The ids of clients are repeatable as well where
+//! [`Service::with_random`](crate::Service::with_random) has a source that is.
 
 mod client;
 mod pipe;
