@@ -64,8 +64,8 @@ pub struct Config {
     /// Bytes that may wait for a peer, those that its socket has not taken included; beyond it close 1013.
     /// Default: 1 MiB, as Centrifugo.
     pub max_outbox_bytes: usize,
-    /// Writes that may wait for a peer: a reply, a push, or what one read of another peer broadcast in one go; beyond
-    /// it close 1013. Default: 1,024.
+    /// Writes that may wait for a peer whose socket has not taken all that came before: a reply, a push, or what one read
+    /// of another peer broadcast in one go; beyond it close 1013. Default: 1,024.
     pub max_outbox_frames: usize,
     /// Bytes that are kept and queued for a session, instead of [`max_outbox_bytes`](Self#structfield.max_outbox_bytes):
     /// what was written and not acknowledged is forgotten beyond it, the oldest first, and where what was not written

@@ -99,8 +99,10 @@ impl Outbox {
         };
         let bytes = state.unsent + state.queued;
         let runs = usize::from(state.first.is_some()) + state.more.len();
-        // A peer for which nothing waits is not slow, however long the one thing is that it is sent.
-        if bytes > 0 && (bytes + run.len() > max_bytes || runs >= max_runs) {
+        // A peer for which nothing waits is not slow, however long the one thing is that it is sent; nor is one whose
+        // driver has not had its turn since, however many small things another peer had it sent meanwhile.
+        let is_full = bytes + run.len() > max_bytes || (state.unsent > 0 && runs >= max_runs);
+        if bytes > 0 && is_full {
             state.stop(Stop::Overflow);
         } else {
             state.queued += run.len();
@@ -146,8 +148,8 @@ impl Outbox {
         if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             state.waker = Some(waker.clone());
         }
-        let drained = state.drain(epoch, output, if unsent == 0 { DRAIN } else { 0 }, config);
-        state.unsent = unsent + drained;
+        state.drain(epoch, output, if unsent == 0 { DRAIN } else { 0 }, config);
+        state.unsent = unsent;
         self.outcome(&state, epoch)
     }
 
@@ -204,8 +206,8 @@ impl Outbox {
 }
 
 impl State {
-    /// Moves whole runs until `limit` bytes are reached. Returns how many bytes that were.
-    fn drain(&mut self, epoch: u32, output: &mut Vec<u8>, limit: usize, config: &Config) -> usize {
+    /// Moves whole runs until `limit` bytes are reached.
+    fn drain(&mut self, epoch: u32, output: &mut Vec<u8>, limit: usize, config: &Config) {
         let mut drained = 0;
         while self.epoch == epoch
             && drained < limit
@@ -222,7 +224,6 @@ impl State {
         if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
             self.more = VecDeque::new();
         }
-        drained
     }
 
     fn stop(&mut self, stop: Stop) {
