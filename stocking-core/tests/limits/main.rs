@@ -3,7 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod endings;
 mod handshake;
 mod heartbeat;
+mod in_flight;
 mod messages;
+mod requests;
+mod slow_readers;
 mod wire;
