@@ -12,8 +12,9 @@ use std::{fmt, sync::Arc, task::Waker, time::Instant};
 
 use stocking_proto::ServerFrame;
 
+use self::counting::Counting;
+pub(crate) use self::timeouts::after;
 pub use self::{close_reason::CloseReason, timeouts::Timeout};
-use self::{counting::Counting, timeouts::after};
 use crate::{
     encode,
     executor::Task,

@@ -12,7 +12,7 @@ use crate::websocket::{PING, Refusal, Violation};
 pub(super) const LINGER: Duration = Duration::from_secs(2);
 
 /// `now + time`. Where a clock cannot hold that, as with `Duration::MAX` for "never", a century later.
-pub(super) fn after(now: Instant, time: Duration) -> Instant {
+pub(crate) fn after(now: Instant, time: Duration) -> Instant {
     const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
     now.checked_add(time.min(CENTURY)).unwrap_or(now)
 }

@@ -68,6 +68,7 @@ pub use self::{
 use std::time::Duration;
 
 use crate::{
+    connection::after,
     executor::{Executor, Task},
     service::Service,
 };
@@ -78,7 +79,7 @@ fn lend<R: Runtime>(runtime: &R, service: &Service) {
         let (spawner, clock) = (runtime.clone(), runtime.clone());
         Executor {
             spawn: Box::new(move |task: Task| spawner.spawn(task)),
-            sleep: Box::new(move |time: Duration| Box::pin(clock.sleep_until(clock.now() + time))),
+            sleep: Box::new(move |time: Duration| Box::pin(clock.sleep_until(after(clock.now(), time)))),
         }
     });
 }

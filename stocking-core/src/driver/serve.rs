@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Driver, Listener, Runtime, lend};
-use crate::service::Service;
+use crate::{connection::after, service::Service};
 
 /// How long the listener rests when the system has no descriptor or memory for another connection.
 const REST: Duration = Duration::from_millis(50);
@@ -88,7 +88,7 @@ impl<R: Runtime, L: Listener, F: Future<Output = ()> + Send + 'static> Serve<R, 
 
 /// Waits for the last connection, and with `tasks` for the last request too, but not longer than `limit`.
 async fn idle_within<R: Runtime>(runtime: &R, service: &Service, tasks: bool, limit: Duration) -> bool {
-    let mut expiry = pin!(runtime.sleep_until(runtime.now() + limit));
+    let mut expiry = pin!(runtime.sleep_until(after(runtime.now(), limit)));
     poll_fn(|cx| {
         if service.registry.poll_idle(tasks, cx.waker()).is_ready() {
             return Poll::Ready(true);
