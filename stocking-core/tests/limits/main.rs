@@ -3,11 +3,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod connections;
 mod endings;
+mod endless_timeouts;
 mod handshake;
 mod heartbeat;
 mod in_flight;
+mod large_channels;
+mod leaks;
 mod messages;
 mod requests;
+mod shutdown;
 mod slow_readers;
 mod wire;
