@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Members that are told under one hold of the lock: 4,096 pushes are a fifth of a millisecond.
-const SLICE: usize = 4096;
+const SLICE: usize = if cfg!(test) { 4 } else { 4096 };
 
 thread_local! {
     /// Whom to wake once the lock is released; kept, so that a fan-out allocates nothing.
@@ -235,3 +235,6 @@ impl fmt::Debug for Channel {
         f.debug_struct("Channel").field("name", &self.name).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,7 +187,7 @@ fn answers_that_the_core_makes_by_itself_are_bounded_too() {
         let mut wire = Wire::connect(&server);
         wire.send("3");
         wire.give_room(0);
-        for _ in 0..10 {
+        for _ in 0..3 {
             wire.send_bytes(&frame.repeat(10_000));
         }
         assert!(wire.unsent() <= 64 * 1024 + 1024, "{} bytes", wire.unsent());
@@ -196,7 +196,7 @@ fn answers_that_the_core_makes_by_itself_are_bounded_too() {
         // All of it is answered once it reads.
         wire.give_room(usize::MAX);
         assert_eq!(wire.unread_input(), 0);
-        assert!(wire.receive().len() >= 100_000);
+        assert!(wire.receive().len() >= 30_000);
         wire.assert_open();
     }
     assert_lives(&bystander);
