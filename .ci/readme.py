@@ -12,6 +12,7 @@ import base64
 import os
 import pathlib
 import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -43,6 +44,8 @@ def crate(directory):
     package = '[package]\nname = "readme"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n\n'
     directory = pathlib.Path(directory)
     (directory / "src").mkdir(parents=True, exist_ok=True)
+    # The versions that were tested, not those of today.
+    shutil.copy(ROOT / "Cargo.lock", directory)
     (directory / "Cargo.toml").write_text(package + dependencies)
     (directory / "src" / "main.rs").write_text(blocks("rust")[0])
 
