@@ -1,7 +1,5 @@
 //! What the README at the root of the repository says is so. Its programs are documentation tests of the library.
 
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
-
 use std::collections::BTreeMap;
 
 use stocking_tokio::Config;
