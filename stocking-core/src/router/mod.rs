@@ -6,8 +6,6 @@ mod handler;
 mod middleware;
 mod reply;
 mod request;
-#[cfg(test)]
-mod tests;
 
 use std::{
     any::{Any, TypeId},

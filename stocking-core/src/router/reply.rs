@@ -1,5 +1,8 @@
 //! What a request comes to: a payload, or an error that its sender is told.
 
+#[cfg(test)]
+mod tests;
+
 use std::{borrow::Cow, cell::Cell, fmt};
 
 use serde::{Serialize, de::DeserializeOwned};
