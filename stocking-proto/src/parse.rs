@@ -130,10 +130,14 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     #[inline]
     fn split(text: &'a str) -> Result<Self, FrameError> {
-        match (kind, code, content).parse_complete(text) {
-            Ok((_, (kind, code, content))) => Ok(Self { text, kind, code, content }),
-            Err(_) => Err(bad_kind(text)),
-        }
+        let Ok((_, (kind, code, content))) = (kind, code, content).parse_complete(text.as_bytes()) else {
+            return Err(bad_kind(text));
+        };
+        // The text is cut at commas, and in UTF-8 a comma is never part of another character: no cut is within one.
+        let code_at = text.len().min(2);
+        let code = text.get(code_at..code_at + code.len()).unwrap_or_default();
+        let content = text.get(text.len() - content.len()..).unwrap_or_default();
+        Ok(Self { text, kind, code, content })
     }
 
     fn destination(&self) -> Result<Destination<'a>, FrameError> {
@@ -175,17 +179,20 @@ fn bad_kind(text: &str) -> FrameError {
 }
 
 /// `"0" / "1" / "2" / "3" / "4" / "5" / "6"`, and then a comma or the end.
-fn kind(input: &str) -> IResult<&str, char, ()> {
+#[inline]
+fn kind(input: &[u8]) -> IResult<&[u8], char, ()> {
     terminated(satisfy(|found| matches!(found, '0'..='6')), peek(char(',').map(drop).or(eof.map(drop))))
         .parse(input)
 }
 
 /// `[ "," code ]`, a code being `*( any character but "," )`.
-fn code(input: &str) -> IResult<&str, &str, ()> {
-    preceded(opt(char(',')), take_till(|found| found == ',')).parse(input)
+#[inline]
+fn code(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
+    preceded(opt(char(',')), take_till(|found| found == b',')).parse(input)
 }
 
 /// `[ "," content ]`, a content being `*( any character )`.
-fn content(input: &str) -> IResult<&str, &str, ()> {
+#[inline]
+fn content(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
     preceded(opt(char(',')), rest).parse(input)
 }
