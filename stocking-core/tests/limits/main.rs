@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails, in its helpers too")]
 
+mod any_bytes;
 mod connections;
 mod endings;
 mod endless_timeouts;
@@ -15,4 +16,5 @@ mod messages;
 mod requests;
 mod shutdown;
 mod slow_readers;
+mod torment;
 mod wire;
