@@ -88,8 +88,7 @@ impl World {
         let clients = [server.connect(), server.connect()];
         for (client, id) in clients.iter().zip(1..) {
             assert_eq!(client.ask("3"), ["3"]);
-            let session = server.hub().session(ClientId::from_bits(id)).unwrap();
-            session.join("news").unwrap();
+            server.hub().session(ClientId::from_bits(id)).unwrap().join("news").unwrap();
         }
         let [client, other] = clients;
         Self { server, client, other, handled }
@@ -220,8 +219,7 @@ fn a_layer_sees_what_is_asked_for() {
 #[test]
 fn a_layer_may_answer_without_those_further_in() {
     for kind in KINDS {
-        let log = Log::default();
-        let inner = Log::default();
+        let (log, inner) = (Log::default(), Log::default());
         let world = World::new(|router| {
             router.with(logger(&log, "outer")).with(refuse).with(logger(&inner, "inner"))
         });
@@ -367,8 +365,7 @@ fn a_layer_that_waits_keeps_the_order_and_its_panic_is_caught_too() {
         }
     }
     for kind in KINDS {
-        let runtime = TestRuntime::default();
-        let log = Log::default();
+        let (runtime, log) = (TestRuntime::default(), Log::default());
         let wait = waiting(&runtime, |ctx, next| next.run(ctx));
         let world = World::on(&runtime, |router| router.with(logger(&log, "outer")).with(wait));
         world.client.send_all([kind.frame(), r#"4,8,{"e":"nobody"}"#]);
