@@ -1,0 +1,51 @@
+//! The same conversation with clients in other languages: Node's `ws` and Python's `websockets`.
+//!
+//! `tests/clients/README.md` says how to install them. Where one is missing its test says so and passes, since nobody
+//! should need Node to change a line of Rust; where `CI` is set it fails, since there they have to be.
+
+use std::{
+    env,
+    io::Write,
+    process::{Command, Stdio},
+};
+
+use tokio::runtime::Runtime;
+
+use crate::common::{Server, application::events};
+
+const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
+
+#[test]
+fn node_ws_has_the_whole_conversation() {
+    converse("node", &["--input-type=module", "--eval", "import 'ws'"], "conversation.mjs");
+}
+
+#[test]
+fn python_websockets_has_the_whole_conversation() {
+    converse("python3", &["-c", "import websockets"], "conversation.py");
+}
+
+fn converse(program: &str, probe: &[&str], script: &str) {
+    if !is_installed(program, probe) {
+        let message = format!(
+            "{program}, or its package, is missing: {script} is skipped, see tests/clients/README.md"
+        );
+        assert!(env::var_os("CI").is_none(), "{message}");
+        // Not `eprintln`, which the test harness would keep to itself.
+        writeln!(std::io::stderr(), "\n{message}").unwrap();
+        return;
+    }
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start(events()));
+    let url = format!("ws://{}/ws", server.address);
+    let output = Command::new(program).arg(script).arg(url).current_dir(CLIENTS).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && output.stdout == b"done\n", "{program} {script}: {told}");
+}
+
+fn is_installed(program: &str, probe: &[&str]) -> bool {
+    let quietly = || Stdio::null();
+    let probe =
+        Command::new(program).args(probe).current_dir(CLIENTS).stdout(quietly()).stderr(quietly()).status();
+    probe.is_ok_and(|status| status.success())
+}
