@@ -62,8 +62,11 @@ impl Connection {
             Phase::Lingering { until } => (*until, Timeout::Linger),
             Phase::Closed => return None,
         };
-        let fragments = self.decoder.deadline(config);
-        let frame = self.incomplete_frame_since().map(|since| after(since, config.message_timeout));
+        // What is not read cannot be late; and the head of the handshake and the close frame have limits of their own.
+        let counts = matches!(self.phase, Phase::Upgraded { .. } | Phase::Open(_)) && self.wants_input();
+        let fragments = self.decoder.deadline(config).filter(|_| counts);
+        let frame = self.incomplete_since.filter(|_| counts);
+        let frame = frame.map(|since| after(since, config.message_timeout));
         let write = (self.unsent > 0).then(|| after(self.taken_at, config.write_timeout));
         for (at, timeout) in
             [(fragments, Timeout::Message), (frame, Timeout::Message), (write, Timeout::Write)]
@@ -75,11 +78,6 @@ impl Connection {
             }
         }
         Some(next)
-    }
-
-    /// Since when the rest of a frame is waited for; the head of the handshake has a limit of its own.
-    fn incomplete_frame_since(&self) -> Option<Instant> {
-        if matches!(self.phase, Phase::Opening(_)) { None } else { self.incomplete_since }
     }
 
     /// Does what has become due. Calls before [`poll_timeout`](Self::poll_timeout) do nothing.

@@ -76,7 +76,7 @@ impl Payload {
     ///
     /// # Errors
     ///
-    /// Code -32602 where it is none, -32700 where it nests deeper than 128 levels; the text says what is wrong.
+    /// Code -32602 where it is none, -32700 where it nests 128 levels deep or deeper; the text says what is wrong.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
         serde_json::from_str(&self.0).map_err(|error| Error::mismatch(&error))
     }

@@ -21,7 +21,7 @@ pub enum Violation {
     InvalidUtf8,
     /// More fragments than [`max_fragments`](crate::Config#structfield.max_fragments).
     TooManyFragments,
-    /// A fragmented message that took longer than [`message_timeout`](crate::Config#structfield.message_timeout).
+    /// A message, fragmented or not, that took longer to be whole than [`message_timeout`](crate::Config#structfield.message_timeout).
     MessageTimeout,
     /// A frame or a message that is larger than [`max_message_size`](crate::Config#structfield.max_message_size).
     MessageTooBig,
@@ -53,7 +53,7 @@ impl Violation {
                 "a message in too many fragments: send it in fewer and larger ones, or in a single frame"
             }
             Self::MessageTimeout => {
-                "a fragmented message took too long: send its last fragment sooner, or send a single frame"
+                "a message took too long to be whole: send the rest of a frame, or the last fragment, sooner"
             }
             Self::MessageTooBig => "a message over the size limit: send smaller ones",
         }

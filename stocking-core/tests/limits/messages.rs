@@ -121,3 +121,25 @@ fn a_message_has_thirty_seconds_to_be_whole() {
         }
     }
 }
+
+#[test]
+fn what_is_not_read_cannot_be_late() {
+    let server = server();
+    let mut wire = Wire::connect(&server);
+    let whole = TestClient::text(&message(100));
+    let (start, end) = whole.split_at(50);
+    wire.send("3");
+    wire.send_bytes(start);
+    wire.give_room(0);
+    wire.connection.session().unwrap().send(&"x".repeat(200_000));
+    wire.settle();
+    wire.send_bytes(end);
+    for _ in 0..5 {
+        wire.advance(Duration::from_secs(9));
+        wire.give_room(1);
+    }
+    assert!(wire.unread_input() > 0);
+    wire.give_room(usize::MAX);
+    assert!(wire.texts().last().is_some_and(|text| text.starts_with("4,1,")));
+    wire.assert_open();
+}

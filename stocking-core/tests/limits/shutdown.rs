@@ -159,6 +159,18 @@ fn what_is_in_progress_is_answered_first() {
 }
 
 #[test]
+fn a_message_that_is_half_sent_does_not_cost_the_answers_before_it() {
+    let server = Running::start();
+    let client = server.connect();
+    server.runtime.advance(seconds(75));
+    client.send(r#"4,1,{"e":"slow","p":32}"#);
+    client.send_bytes(&TestClient::text("half of it")[..9]);
+    // Its thirty seconds would end at 105, in the middle of the shutdown: nobody reads any more.
+    server.runtime.advance(seconds(33));
+    assert_eq!(client.receive(), [text("2"), text(r#"4,1,{"c":-1,"p":32}"#), going_away()]);
+}
+
+#[test]
 fn a_handler_that_never_ends_is_given_ten_seconds() {
     let limit = Config::default().drain_timeout;
     assert_eq!(limit, seconds(10));
