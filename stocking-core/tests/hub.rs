@@ -192,6 +192,9 @@ fn a_kicked_client_is_written_what_was_sent_before_and_nothing_after() {
         r#"4,1,{"e":"echo","p":1}"#,
         r#"4,2,{"e":"close","p":"before"}"#,
         r#"4,3,{"e":"echo"}"#,
+        "3",
+        "not a frame",
+        "6,1,news",
     ]);
     assert_eq!(kicked.receive(), goodbye(&[r#"4,1,{"c":-1,"p":1}"#, &told]));
     kicked.send_bytes(&TestClient::frame(0x88, &1000_u16.to_be_bytes()));

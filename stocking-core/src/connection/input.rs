@@ -126,7 +126,11 @@ impl Connection {
     #[inline]
     pub(super) fn may_go_on(&self, output: &[u8]) -> bool {
         match &self.phase {
-            Phase::Open(session) => output.len() + self.unsent <= OUTPUT_LIMIT && has_room(session),
+            Phase::Open(session) => {
+                output.len() + self.unsent <= OUTPUT_LIMIT
+                    && has_room(session)
+                    && !session.outbox.is_stopped()
+            }
             Phase::Draining { .. } => false,
             _ => true,
         }

@@ -58,6 +58,8 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     /// Whether something is queued: lets a connection skip the lock after each reply.
     dirty: AtomicBool,
+    /// Whether it takes nothing more: lets a connection skip the lock before each frame.
+    stopped: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -81,7 +83,7 @@ impl Outbox {
     /// The outbox of a session that counts.
     pub(crate) fn counting() -> Self {
         let state = State { kept: Some(Box::default()), ..State::default() };
-        Self { state: Mutex::new(state), dirty: AtomicBool::default() }
+        Self { state: Mutex::new(state), ..Self::default() }
     }
 
     /// Queues a run of whole frames. What comes back is to be woken, outside of every lock.
@@ -104,6 +106,7 @@ impl Outbox {
         let is_full = bytes + run.len() > max_bytes || (state.unsent > 0 && runs >= max_runs);
         if bytes > 0 && is_full {
             state.stop(Stop::Overflow);
+            self.stopped.store(true, Ordering::Release);
         } else {
             state.queued += run.len();
             if state.first.is_none() {
@@ -123,8 +126,15 @@ impl Outbox {
         if state.stop.is_none() {
             state.stop(stop);
         }
+        self.stopped.store(true, Ordering::Release);
         self.dirty.store(true, Ordering::Release);
         state.waker.take()
+    }
+
+    /// Whether it takes nothing more.
+    #[inline]
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
     }
 
     /// Whether a drain would find anything.
