@@ -41,6 +41,8 @@ struct State {
     places: Slab<usize>,
     /// The last member has left: who still holds the channel looks it up anew.
     ended: bool,
+    /// How many publications there were: a member is told those that come after it.
+    published: u64,
     /// What not every member has been told, the oldest first.
     line: VecDeque<Publication>,
     /// How many members have been told the first of the line.
@@ -54,9 +56,12 @@ struct State {
 struct Member {
     session: Arc<Session>,
     key: usize,
+    /// The last publication before it came, which may still be in line for others.
+    after: u64,
 }
 
 struct Publication {
+    number: u64,
     run: Encoded,
     except: Option<Arc<Session>>,
 }
@@ -92,7 +97,8 @@ impl Channel {
         }
         let place = state.members.len();
         let key = state.places.insert(place);
-        state.members.push(Member { session: session.clone(), key });
+        let after = state.published;
+        state.members.push(Member { session: session.clone(), key, after });
         Some(key)
     }
 
@@ -118,24 +124,27 @@ impl Channel {
     ) -> Published {
         let mut wakers = WAKERS.take();
         let mut state = self.state.lock();
-        let published = if !state.line.is_empty() {
-            if state.backlog + run.len() > max_backlog {
-                Published::Congested
-            } else {
-                state.queue(run, except);
-                Published::Done
-            }
-        } else if state.tell(run, except, 0, &mut wakers) {
-            Published::Done
+        let published = if !state.line.is_empty() && state.backlog + run.len() > max_backlog {
+            Published::Congested
         } else {
-            state.told = SLICE;
-            state.queue(run, except);
-            let channel = self.clone();
-            Published::Continues(Box::pin(async move {
-                while channel.advance() {
-                    yield_now().await;
-                }
-            }))
+            state.published += 1;
+            let publication =
+                Publication { number: state.published, run: run.clone(), except: except.cloned() };
+            if !state.line.is_empty() {
+                state.queue(publication);
+                Published::Done
+            } else if state.tell(&publication, 0, &mut wakers) {
+                Published::Done
+            } else {
+                state.told = SLICE;
+                state.queue(publication);
+                let channel = self.clone();
+                Published::Continues(Box::pin(async move {
+                    while channel.advance() {
+                        yield_now().await;
+                    }
+                }))
+            }
         };
         drop(state);
         wake(wakers);
@@ -156,14 +165,14 @@ impl Channel {
     fn advance(&self) -> bool {
         let mut wakers = WAKERS.take();
         let mut state = self.state.lock();
-        if let Some(Publication { run, except }) = state.line.pop_front() {
+        if let Some(publication) = state.line.pop_front() {
             let from = state.told;
-            if state.tell(&run, except.as_ref(), from, &mut wakers) {
+            if state.tell(&publication, from, &mut wakers) {
                 state.told = 0;
-                state.backlog -= run.len();
+                state.backlog -= publication.run.len();
             } else {
                 state.told = from + SLICE;
-                state.line.push_front(Publication { run, except });
+                state.line.push_front(publication);
             }
         }
         let more = !state.line.is_empty();
@@ -177,22 +186,18 @@ impl Channel {
 }
 
 impl State {
-    fn queue(&mut self, run: &Encoded, except: Option<&Arc<Session>>) {
-        self.backlog += run.len();
-        self.line.push_back(Publication { run: run.clone(), except: except.cloned() });
+    fn queue(&mut self, publication: Publication) {
+        self.backlog += publication.run.len();
+        self.line.push_back(publication);
     }
 
     /// Tells one slice of the members, from the one at `from` on. True where no member is behind it.
-    fn tell(
-        &self,
-        run: &Encoded,
-        except: Option<&Arc<Session>>,
-        from: usize,
-        wakers: &mut Vec<Waker>,
-    ) -> bool {
+    fn tell(&self, publication: &Publication, from: usize, wakers: &mut Vec<Waker>) -> bool {
+        let Publication { number, run, except } = publication;
         let rest = self.members.get(from..).unwrap_or_default();
         for member in rest.iter().take(SLICE) {
-            if !except.is_some_and(|sender| Arc::ptr_eq(sender, &member.session)) {
+            let is_sender = except.as_ref().is_some_and(|sender| Arc::ptr_eq(sender, &member.session));
+            if !is_sender && member.after < *number {
                 wakers.extend(member.session.push(run));
             }
         }
