@@ -55,9 +55,10 @@ pub mod api {
 
     pub use crate::{
         config::{AllowedOrigins, Config},
+        connection::CloseReason,
         hub::{Hub, SendError},
         router::{Context, Error, Next, Payload, Reply, Request, Result, Router},
-        service::Service,
+        service::{Accept, ConnectRequest, Rejection, Service},
         session::{JoinError, Session},
     };
 }

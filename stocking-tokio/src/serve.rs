@@ -3,11 +3,12 @@
 use std::{
     future::{Future, Pending},
     io,
+    net::SocketAddr,
     sync::Arc,
 };
 
 use stocking_core::{
-    Service,
+    Accept, Service,
     driver::{self, Driver, Listener},
 };
 use tokio::{
@@ -61,8 +62,8 @@ where
 /// Serves one client on a stream whose upgrade was answered elsewhere, by hyper for one. `leftover` is what its reader had
 /// taken beyond the request: the client's first frames, if it did not wait for the answer.
 ///
-/// What the answer decided is not decided again: path, `Origin` and `Sec-WebSocket-Key` are the caller's to check. Ends as
-/// [`serve_connection`] does.
+/// What the answer decided is not decided again: path, `Origin` and `Sec-WebSocket-Key` are the caller's to check, and the
+/// connect hook is asked by [`Service::admit`], which gives `admission`. Ends as [`serve_connection`] does.
 ///
 /// # Panics
 ///
@@ -70,12 +71,13 @@ where
 pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
+    admission: Accept,
     service: impl Into<Arc<Service>>,
 ) -> impl Future<Output = ()> + Send + 'static
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    Driver::upgraded(Tokio::current(), Io(stream), service.into(), leftover.into())
+    Driver::upgraded(Tokio::current(), Io(stream), service.into(), admission, leftover.into())
 }
 
 /// A TCP listener that sends small messages at once.
@@ -85,10 +87,10 @@ pub struct Tcp(pub TcpListener);
 impl Listener for Tcp {
     type Io = Io<TcpStream>;
 
-    async fn accept(&mut self) -> io::Result<Self::Io> {
-        let (stream, _) = self.0.accept().await?;
+    async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
+        let (stream, address) = self.0.accept().await?;
         // Fails for a socket whose peer has gone already, which its first read tells.
         stream.set_nodelay(true).ok();
-        Ok(Io(stream))
+        Ok((Io(stream), Some(address)))
     }
 }

@@ -23,7 +23,7 @@ impl Connection {
     /// The service shuts down: a client is told at once, and then what it still waits for.
     pub(super) fn begin_to_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
         match &self.phase {
-            Phase::Opening(_) => self.refuse(Refusal::Unavailable, now, output),
+            Phase::Opening(_) | Phase::Admitting(_) => self.refuse(Refusal::Unavailable, now, output),
             Phase::Upgraded { .. } => {
                 encode::put(&ServerFrame::Close, output);
                 self.close(CloseReason::ShuttingDown, now, output);
@@ -49,7 +49,7 @@ impl Connection {
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, now: Instant, output: &mut Vec<u8>) {
-        if matches!(self.phase, Phase::Opening(_)) {
+        if matches!(self.phase, Phase::Opening(_) | Phase::Admitting(_)) {
             refusal.write(output);
         } else {
             let code = CloseCode::TRY_AGAIN_LATER.get();
@@ -85,7 +85,7 @@ impl Connection {
             return;
         }
         if let Some(session) = self.session() {
-            session.end();
+            session.end(&reason);
         }
         tracing::debug!(%reason, "a connection ends");
         self.event = Some(ConnectionEvent::Closing(reason));

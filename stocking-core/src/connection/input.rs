@@ -2,15 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use stocking_proto::ServerFrame;
-
-use super::{
-    CloseReason, Connection, OUTPUT_LIMIT, Phase, has_room, publication::Publication, timeouts::after,
-};
+use super::{CloseReason, Connection, OUTPUT_LIMIT, Phase, has_room, publication::Publication};
 use crate::{
-    encode,
     session::Session,
-    websocket::{Head, Refusal, Step, accept},
+    websocket::{Head, Step},
 };
 
 impl Connection {
@@ -44,15 +39,9 @@ impl Connection {
                     self.refuse(refusal, now, output);
                     return length;
                 }
-                Head::Accepted { .. } if self.entry.is_none() => {
-                    self.refuse(Refusal::Unavailable, now, output);
-                    return length;
-                }
                 Head::Accepted { consumed, request } => {
-                    accept(&request, output);
-                    encode::put(&ServerFrame::Connected, output);
-                    let until = after(now, self.service.config().first_frame_timeout);
-                    self.phase = Phase::Upgraded { until };
+                    let (peer_address, until) = (opening.peer_address, opening.until);
+                    self.admit(request, peer_address, until, now, output);
                     input = input.get_mut(consumed..).unwrap_or_default();
                 }
             }
@@ -131,7 +120,7 @@ impl Connection {
                     && has_room(session)
                     && !session.outbox.is_stopped()
             }
-            Phase::Draining { .. } => false,
+            Phase::Admitting(_) | Phase::Draining { .. } => false,
             _ => true,
         }
     }

@@ -3,24 +3,25 @@
 mod close_reason;
 mod counting;
 mod ending;
+mod gate;
 mod input;
 mod publication;
 mod requests;
 mod timeouts;
 
-use std::{fmt, sync::Arc, task::Waker, time::Instant};
+use std::{fmt, net::SocketAddr, sync::Arc, task::Waker, time::Instant};
 
-use stocking_proto::ServerFrame;
-
-use self::counting::Counting;
 pub(crate) use self::timeouts::after;
 pub use self::{close_reason::CloseReason, timeouts::Timeout};
+use stocking_proto::ServerFrame;
+
+use self::{counting::Counting, gate::Admitting};
 use crate::{
     encode,
     executor::Task,
     outbox::{Drained, Stop},
-    service::Service,
-    session::Session,
+    service::{Accept, Service},
+    session::{Session, Values},
     websocket::{Decoder, HeadReader, Refusal},
 };
 
@@ -91,15 +92,18 @@ pub struct Connection {
 }
 
 /// ```text
-/// Opening ─► Upgraded ─► Open ─► Draining ─► Closing ─► Lingering ─► Closed
-///    └──────────┴─────────┴──────────┴──────────┴───────────►┘
+/// Opening ─► Admitting ─► Upgraded ─► Open ─► Draining ─► Closing ─► Lingering ─► Closed
+///    └───────────┴───────────┴─────────┴──────────┴──────────┴───────────►┘
 /// ```
 enum Phase {
     /// The upgrade request has not come, or not all of it.
     Opening(Box<Opening>),
+    /// The upgrade request is in order; the connect hook has not answered.
+    Admitting(Box<Admitting>),
     /// No frame has come: what kind of session it is to be is not known.
     Upgraded {
         until: Instant,
+        values: Values,
     },
     Open(Arc<Session>),
     /// The service shuts down; what is in progress is waited for.
@@ -121,6 +125,7 @@ enum Phase {
 
 struct Opening {
     head: HeadReader,
+    peer_address: Option<SocketAddr>,
     until: Instant,
 }
 
@@ -140,17 +145,28 @@ impl Connection {
     #[must_use]
     pub fn new(service: Arc<Service>, now: Instant) -> Self {
         let until = after(now, service.config().handshake_timeout);
-        Self::start(service, Phase::Opening(Box::new(Opening { head: HeadReader::default(), until })), now)
+        let opening = Opening { head: HeadReader::default(), peer_address: None, until };
+        Self::start(service, Phase::Opening(Box::new(opening)), now)
     }
 
-    /// A connection whose upgrade was answered elsewhere, by an HTTP server for one. Its confirmation goes to the end of
-    /// `output`; bytes that its reader had taken beyond the request are its first [input](Self::handle_input).
+    /// Tells the other end's address to the connect hook.
     #[must_use]
-    pub fn upgraded(service: Arc<Service>, now: Instant, output: &mut Vec<u8>) -> Self {
-        let until = after(now, service.config().first_frame_timeout);
-        let mut connection = Self::start(service, Phase::Upgraded { until }, now);
+    pub fn with_peer_address(mut self, address: Option<SocketAddr>) -> Self {
+        if let Phase::Opening(opening) = &mut self.phase {
+            opening.peer_address = address;
+        }
+        self
+    }
+
+    /// A connection whose upgrade was answered elsewhere, by an HTTP server for one, which asked the gate itself
+    /// ([`Service::admit`]). Its confirmation goes to the end of `output`; bytes that its reader had taken beyond the
+    /// request are its first [input](Self::handle_input).
+    #[must_use]
+    pub fn upgraded(service: Arc<Service>, admission: Accept, now: Instant, output: &mut Vec<u8>) -> Self {
+        let mut connection =
+            Self::start(service, Phase::Upgraded { until: now, values: Values::default() }, now);
         if connection.entry.is_some() {
-            encode::put(&ServerFrame::Connected, output);
+            connection.confirm(admission.values, now, output);
         } else {
             connection.refuse(Refusal::Unavailable, now, output);
         }
@@ -205,6 +221,7 @@ impl Connection {
         if self.entry.is_none() && matches!(self.phase, Phase::Opening(_)) {
             self.refuse(Refusal::Unavailable, now, output);
         }
+        self.poll_gate(now, output, waker);
         if self.service.registry.is_draining() {
             self.begin_to_drain(now, output);
         }
@@ -241,7 +258,7 @@ impl Connection {
                 | Phase::Closing { .. }
                 | Phase::Lingering { .. } => true,
                 Phase::Open(session) => has_room(session),
-                Phase::Draining { .. } | Phase::Closed => false,
+                Phase::Admitting(_) | Phase::Draining { .. } | Phase::Closed => false,
             }
     }
 
@@ -273,7 +290,11 @@ impl Connection {
 
     /// The first frame has come, or none for a while: what kind of session it is stays.
     fn open(&mut self, counts: bool) -> Arc<Session> {
-        let session = Session::begin(self.service.random_id(), self.service.clone(), counts);
+        let values = match &mut self.phase {
+            Phase::Upgraded { values, .. } => std::mem::take(values),
+            _ => Values::default(),
+        };
+        let session = Session::begin(self.service.random_id(), self.service.clone(), values, counts);
         self.phase = Phase::Open(session.clone());
         session
     }
@@ -310,6 +331,7 @@ impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let phase = match &self.phase {
             Phase::Opening(_) => "opening",
+            Phase::Admitting(_) => "admitting",
             Phase::Upgraded { .. } => "upgraded",
             Phase::Open(_) => "open",
             Phase::Draining { .. } => "draining",

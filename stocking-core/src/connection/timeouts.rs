@@ -21,7 +21,7 @@ pub(crate) fn after(now: Instant, time: Duration) -> Instant {
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Timeout {
-    /// The upgrade request has to have come: [`handshake_timeout`](crate::Config#structfield.handshake_timeout).
+    /// The upgrade request has to have come, and the connect hook to have answered: [`handshake_timeout`](crate::Config#structfield.handshake_timeout).
     Handshake,
     /// A client without a first frame speaks the base protocol from here on:
     /// [`first_frame_timeout`](crate::Config#structfield.first_frame_timeout).
@@ -52,7 +52,8 @@ impl Connection {
         let config = self.service.config();
         let mut next = match &self.phase {
             Phase::Opening(opening) => (opening.until, Timeout::Handshake),
-            Phase::Upgraded { until } => (*until, Timeout::FirstFrame),
+            Phase::Admitting(admitting) => (admitting.until, Timeout::Handshake),
+            Phase::Upgraded { until, .. } => (*until, Timeout::FirstFrame),
             Phase::Open(_) => match self.pinged {
                 Some(at) => (after(at, config.ping_timeout), Timeout::Silence),
                 None => (after(self.heard, config.ping_interval), Timeout::Ping),
@@ -87,6 +88,9 @@ impl Connection {
             return;
         }
         match timeout {
+            Timeout::Handshake if matches!(self.phase, Phase::Admitting(_)) => {
+                self.refuse(Refusal::Unavailable, now, output);
+            }
             Timeout::Handshake => self.refuse(Refusal::TimedOut, now, output),
             Timeout::FirstFrame => {
                 self.open(false);

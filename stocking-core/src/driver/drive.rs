@@ -5,6 +5,7 @@ use std::{
     fmt,
     future::Future,
     io::{self, IoSlice},
+    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -12,7 +13,10 @@ use std::{
 };
 
 use super::{Runtime, Transport};
-use crate::{connection::Connection, service::Service};
+use crate::{
+    connection::Connection,
+    service::{Accept, Service},
+};
 
 /// Bytes of one read. An idle connection holds none of them: the buffer is the thread's.
 const READ: usize = 64 * 1024;
@@ -62,12 +66,26 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         Self::start(runtime, transport, connection, Vec::new())
     }
 
-    /// A connection whose upgrade was answered elsewhere; `leftover` is what was read beyond the request.
+    /// Tells the other end's address to the connect hook.
     #[must_use = "a driver does nothing until it is polled"]
-    pub fn upgraded(runtime: R, transport: T, service: Arc<Service>, mut leftover: Vec<u8>) -> Self {
+    pub fn with_peer_address(mut self, address: Option<SocketAddr>) -> Self {
+        self.connection = self.connection.with_peer_address(address);
+        self
+    }
+
+    /// A connection whose upgrade was answered elsewhere, for the reasons of `admission`; `leftover` is what was read beyond
+    /// the request.
+    #[must_use = "a driver does nothing until it is polled"]
+    pub fn upgraded(
+        runtime: R,
+        transport: T,
+        service: Arc<Service>,
+        admission: Accept,
+        mut leftover: Vec<u8>,
+    ) -> Self {
         let now = runtime.now();
         let mut output = Vec::new();
-        let mut connection = Connection::upgraded(service, now, &mut output);
+        let mut connection = Connection::upgraded(service, admission, now, &mut output);
         connection.handle_input(&mut leftover, now, &mut output);
         Self::start(runtime, transport, connection, output)
     }

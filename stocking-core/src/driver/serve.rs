@@ -64,8 +64,9 @@ impl<R: Runtime, L: Listener, F: Future<Output = ()> + Send + 'static> Serve<R, 
             .await;
             match accepted {
                 None => break,
-                Some(Ok(transport)) => {
-                    runtime.spawn(Driver::new(runtime.clone(), transport, service.clone()));
+                Some(Ok((transport, address))) => {
+                    let driver = Driver::new(runtime.clone(), transport, service.clone());
+                    runtime.spawn(driver.with_peer_address(address));
                 }
                 Some(Err(error)) if is_of_one_connection(&error) => {
                     tracing::debug!(%error, "a connection failed while it was accepted");

@@ -3,6 +3,7 @@
 use std::{
     future::Future,
     io::{self, IoSlice},
+    net::SocketAddr,
     task::{Context, Poll},
     time::Instant,
 };
@@ -42,13 +43,13 @@ pub trait Listener: Send + 'static {
     /// The connections.
     type Io: Transport;
 
-    /// Waits for the next one. Dropped unfinished when the service shuts down.
+    /// Waits for the next one, and its other end's address, where it has one. Dropped unfinished when the service shuts down.
     ///
     /// # Errors
     ///
     /// Those of the listener. None of them ends the service: a connection that failed while it was accepted is passed
     /// over, and after anything else, such as too many open files, the listener rests for 50 ms.
-    fn accept(&mut self) -> impl Future<Output = io::Result<Self::Io>> + Send;
+    fn accept(&mut self) -> impl Future<Output = io::Result<(Self::Io, Option<SocketAddr>)>> + Send;
 }
 
 /// A clock and an executor. Its clones are the same one.

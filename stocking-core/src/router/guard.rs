@@ -8,16 +8,19 @@
 use std::{
     any::Any,
     convert::Infallible,
-    future::Future,
+    future::{Future, ready},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     task::{Context, Poll, Waker},
 };
 
-use super::reply::{Error, Reply};
+use super::reply::{Error, Payload, Reply};
 
-/// A request under way, whatever its handler's type was.
-pub(crate) type ReplyFuture = Pin<Box<dyn Future<Output = Reply> + Send>>;
+/// Something of the application's under way, whatever its type was.
+pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A request under way.
+pub(crate) type ReplyFuture = BoxFuture<Reply>;
 
 /// Runs `work`; a panic in it becomes the reply "internal error".
 ///
@@ -84,38 +87,48 @@ fn drop_quietly<T>(value: T) {
     }
 }
 
-/// A future whose panics, in a poll or when it is dropped, are replies.
-pub(crate) struct Guarded(Option<ReplyFuture>);
+/// A future of the application whose panics, in a poll or when it is dropped, are answers: the error's `From<Error>` says
+/// which.
+pub(crate) struct Guarded<T = Payload, E = Error>(Option<BoxFuture<Result<T, E>>>);
 
-impl Guarded {
-    pub(crate) fn new(work: ReplyFuture) -> Self {
+impl<T, E: From<Error>> Guarded<T, E> {
+    /// Makes the future; a panic in that is an answer too.
+    pub(crate) fn make(make: impl FnOnce() -> BoxFuture<Result<T, E>>) -> Self
+    where
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        Self::new(catch(make).unwrap_or_else(|error| Box::pin(ready(Err(error.into())))))
+    }
+
+    pub(crate) fn new(work: BoxFuture<Result<T, E>>) -> Self {
         Self(Some(work))
     }
 }
 
-impl Future for Guarded {
-    type Output = Reply;
+impl<T, E: From<Error>> Future for Guarded<T, E> {
+    type Output = Result<T, E>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         let Some(work) = &mut self.0 else {
-            return Poll::Ready(Err(Error::internal()));
+            return Poll::Ready(Err(Error::internal().into()));
         };
         match catch(|| work.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(reply)) => {
+            Ok(Poll::Ready(answer)) => {
                 drop_quietly(self.0.take());
-                Poll::Ready(reply)
+                Poll::Ready(answer)
             }
             Err(error) => {
                 drop_quietly(self.0.take());
-                Poll::Ready(Err(error))
+                Poll::Ready(Err(error.into()))
             }
         }
     }
 }
 
-impl Drop for Guarded {
+impl<T, E> Drop for Guarded<T, E> {
     fn drop(&mut self) {
         if let Some(work) = self.0.take() {
             drop_quietly(work);

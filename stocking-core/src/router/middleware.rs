@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use super::{
     context::Context,
-    guard::{Guarded, ReplyFuture, catch},
+    guard::{Guarded, ReplyFuture},
     reply::Reply,
     request::Request,
 };
@@ -74,8 +74,7 @@ impl Next {
     ///
     /// The request is under way as soon as this is called; dropping the future stops it at its next `await`.
     pub fn run(self, ctx: Context) -> impl Future<Output = Reply> + Send + 'static {
-        let work = catch(|| self.start(ctx));
-        Guarded::new(work.unwrap_or_else(|error| Box::pin(std::future::ready(Err(error)))))
+        Guarded::make(|| self.start(ctx))
     }
 
     pub(super) fn start(self, ctx: Context) -> ReplyFuture {

@@ -4,9 +4,11 @@ mod callback;
 mod deadline;
 mod lane;
 mod membership;
+mod values;
 
 use std::{fmt, sync::Arc, task::Waker};
 
+use parking_lot::RwLock;
 use stocking_proto::{ChannelName, ClientId, Destination, MembershipChange, ServerFrame};
 
 pub use self::membership::JoinError;
@@ -14,12 +16,14 @@ use self::membership::Memberships;
 pub(crate) use self::{
     callback::Callback,
     lane::{Lane, Work},
+    values::Values,
 };
 use crate::{
+    connection::CloseReason,
     encode,
     outbox::{Outbox, Stop},
     router::Reply,
-    service::Service,
+    service::{Identity, Service},
     websocket::Encoded,
 };
 
@@ -44,6 +48,7 @@ pub struct Session {
     pub(crate) outbox: Outbox,
     pub(crate) lane: Lane,
     memberships: Memberships,
+    values: RwLock<Values>,
     /// Opened by `0,0,`: its frames are counted, and it is told where it is a member (protocol, part 2).
     counts: bool,
 }
@@ -57,7 +62,7 @@ pub(crate) enum By {
 
 impl Session {
     /// Begins a session: from here on it is found by its id.
-    pub(crate) fn begin(id: ClientId, service: Arc<Service>, counts: bool) -> Arc<Self> {
+    pub(crate) fn begin(id: ClientId, service: Arc<Service>, values: Values, counts: bool) -> Arc<Self> {
         let session = Arc::new(Self {
             id,
             service,
@@ -65,22 +70,48 @@ impl Session {
             counts,
             lane: Lane::default(),
             memberships: Memberships::default(),
+            values: RwLock::new(values),
         });
         session.service.hub().register(&session);
+        session.service.hooks.open(&session);
         session
     }
 
     /// Ends the session: it leaves every channel, is found no more, and is written nothing more. What it asked for runs on.
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(self: &Arc<Self>, reason: &CloseReason) {
         self.service.hub().unregister(self.id);
         self.memberships.end(self.service.hub());
         self.wake(self.outbox.stop(Stop::Ended));
+        self.service.hooks.close(self, reason);
     }
 
     /// Its id: 128 random bits. Who knows it may send to this client: `5,<id>,…`.
     #[must_use]
     pub fn id(&self) -> ClientId {
         self.id
+    }
+
+    /// Who it is, where the connect hook said so ([`Accept::identity`](crate::Accept::identity)).
+    #[must_use]
+    pub fn identity(&self) -> Option<String> {
+        self.get::<Identity>().map(|identity| identity.0.clone())
+    }
+
+    /// The value of this type, which the connect hook gave ([`Accept::with`](crate::Accept::with)) or a handler
+    /// [put](Self::insert) there.
+    #[must_use]
+    pub fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.values.read().get()
+    }
+
+    /// Puts a value there for later requests of this client, instead of the one of the same type.
+    pub fn insert<T: Send + Sync + 'static>(&self, value: T) {
+        self.values.write().insert(value);
+    }
+
+    /// Takes away the value of this type.
+    pub fn remove<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.values.write().remove()
     }
 
     /// Makes the client a member of a channel. Joining twice is joining once.

@@ -4,6 +4,7 @@ use std::{
     collections::VecDeque,
     future::poll_fn,
     io,
+    net::SocketAddr,
     sync::Arc,
     task::{Poll, Waker},
     time::{Duration, Instant},
@@ -136,7 +137,7 @@ pub struct TestListener(Arc<Mutex<Backlog>>);
 
 #[derive(Debug, Default)]
 struct Backlog {
-    incoming: VecDeque<io::Result<Pipe>>,
+    incoming: VecDeque<io::Result<(Pipe, Option<SocketAddr>)>>,
     waker: Option<Waker>,
 }
 
@@ -145,7 +146,7 @@ impl TestListener {
     #[must_use]
     pub fn open(&self, runtime: &TestRuntime) -> TestClient {
         let (near, far) = pipe(CAPACITY);
-        self.push(Ok(far));
+        self.push(Ok((far, None)));
         TestClient::new(runtime.clone(), near)
     }
 
@@ -154,7 +155,7 @@ impl TestListener {
         self.push(Err(error));
     }
 
-    fn push(&self, incoming: io::Result<Pipe>) {
+    fn push(&self, incoming: io::Result<(Pipe, Option<SocketAddr>)>) {
         let waker = {
             let mut backlog = self.0.lock();
             backlog.incoming.push_back(incoming);
@@ -169,7 +170,7 @@ impl TestListener {
 impl Listener for TestListener {
     type Io = Pipe;
 
-    async fn accept(&mut self) -> io::Result<Pipe> {
+    async fn accept(&mut self) -> io::Result<(Pipe, Option<SocketAddr>)> {
         poll_fn(|cx| {
             let mut backlog = self.0.lock();
             match backlog.incoming.pop_front() {

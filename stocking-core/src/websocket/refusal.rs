@@ -4,6 +4,8 @@ use std::{error::Error, fmt};
 
 use http::StatusCode;
 
+use crate::service::Rejection;
+
 /// Why an upgrade was refused. The client hears it as an HTTP status with a sentence in the body.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -27,8 +29,10 @@ pub enum Refusal {
     HeadTooLarge,
     /// 431: more headers than [`max_headers`](crate::Config#structfield.max_headers).
     TooManyHeaders,
-    /// 503: the server is full or shutting down.
+    /// 503: the server is full or shutting down, or the connect hook took too long.
     Unavailable,
+    /// What the connect hook says, or 500 where it has panicked: an HTTP status, or an upgrade followed by close 3000 or 3003.
+    Rejected(Rejection),
 }
 
 /// What is wrong with a request that is [malformed](Refusal::Malformed).
@@ -60,6 +64,7 @@ impl Refusal {
             Self::NotAnUpgrade | Self::UnsupportedVersion => StatusCode::UPGRADE_REQUIRED,
             Self::HeadTooLarge | Self::TooManyHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Rejected(rejection) => rejection.http_status(),
         }
     }
 
@@ -79,7 +84,8 @@ impl Refusal {
             | Self::UnknownPath
             | Self::TimedOut
             | Self::HeadTooLarge
-            | Self::TooManyHeaders => "Connection: close\r\n",
+            | Self::TooManyHeaders
+            | Self::Rejected(_) => "Connection: close\r\n",
         };
         let status = self.status();
         let reason = status.canonical_reason().unwrap_or_default();
@@ -112,6 +118,7 @@ impl fmt::Display for Refusal {
             }
             Self::HeadTooLarge => "the request is too large: send fewer or smaller headers and cookies",
             Self::TooManyHeaders => "the request has too many headers: send fewer",
+            Self::Rejected(rejection) => rejection.text(),
             Self::Unavailable => "the server takes no more connections at present: try again later",
         })
     }

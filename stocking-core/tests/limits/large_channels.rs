@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use stocking_core::{
-    Config, Connection, Context, Result, Router, SendError, Service,
+    Accept, Config, Connection, Context, Result, Router, SendError, Service,
     driver::Runtime,
     testing::{TestClient, TestServer},
 };
@@ -37,7 +37,8 @@ impl Crowd {
                 listeners.push(client);
             } else {
                 let now = server.runtime().now();
-                let mut connection = Connection::upgraded(server.service().clone(), now, &mut Vec::new());
+                let mut connection =
+                    Connection::upgraded(server.service().clone(), Accept::new(), now, &mut Vec::new());
                 let mut joins = [TestClient::text("6,1,a"), TestClient::text("6,1,b")].concat();
                 connection.handle_input(&mut joins, now, &mut Vec::new());
                 others.push(connection);

@@ -1,0 +1,168 @@
+//! What the connect hook is asked, and what it may answer.
+
+use std::{borrow::Cow, fmt, net::SocketAddr};
+
+use stocking_proto::CloseCode;
+
+use crate::{session::Values, websocket::UpgradeRequest};
+
+/// A client that wants to connect, as [`Service::on_connect`](crate::Service::on_connect) sees it.
+#[derive(Clone, Debug)]
+pub struct ConnectRequest {
+    request: UpgradeRequest,
+    peer_address: Option<SocketAddr>,
+}
+
+impl ConnectRequest {
+    pub(crate) fn new(request: UpgradeRequest, peer_address: Option<SocketAddr>) -> Self {
+        Self { request, peer_address }
+    }
+
+    /// The path, as it was sent: percent-encoding is not decoded.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.request.path()
+    }
+
+    /// What follows the question mark, as it was sent: percent-encoding is not decoded.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.request.query()
+    }
+
+    /// The headers: cookies, `Authorization`, whatever a proxy added.
+    #[must_use]
+    pub fn headers(&self) -> &http::HeaderMap {
+        self.request.headers()
+    }
+
+    /// The value of a header, where it is there and text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().get(name)?.to_str().ok()
+    }
+
+    /// The other end of the transport, where it has an address: behind a proxy, the proxy.
+    #[must_use]
+    pub fn peer_address(&self) -> Option<SocketAddr> {
+        self.peer_address
+    }
+}
+
+/// A yes of the connect hook, with what the session is to know.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Accept {
+    pub(crate) values: Values,
+}
+
+impl Accept {
+    /// A yes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a value that handlers find by its type: [`Session::get`](crate::Session::get).
+    pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.values.insert(value);
+        self
+    }
+
+    /// Says who it is: [`Session::identity`](crate::Session::identity).
+    pub fn identity(mut self, identity: impl Into<String>) -> Self {
+        self.values.insert(Identity(identity.into()));
+        self
+    }
+}
+
+/// Who a client is, by the word of the connect hook.
+#[derive(Debug)]
+pub(crate) struct Identity(pub(crate) String);
+
+/// A no of the connect hook.
+///
+/// A browser's script cannot read the HTTP status of a refused upgrade, and its client would try for ever. Where the
+/// clients are browsers, accept the upgrade and close at once: [`close_unauthorized`](Self::close_unauthorized),
+/// [`close_forbidden`](Self::close_forbidden).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Rejection {
+    kind: RejectionKind,
+    text: Cow<'static, str>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum RejectionKind {
+    Status(http::StatusCode),
+    Close(CloseCode),
+}
+
+impl Rejection {
+    /// An HTTP answer instead of the upgrade: a status from 400 to 599, and a text for people.
+    ///
+    /// # Panics
+    ///
+    /// If `status` is another. In the hook the panic is caught, logged, and answered with 500.
+    #[must_use]
+    #[track_caller]
+    pub fn status(status: u16, text: impl Into<Cow<'static, str>>) -> Self {
+        match http::StatusCode::from_u16(status) {
+            Ok(code) if code.is_client_error() || code.is_server_error() => {
+                Self { kind: RejectionKind::Status(code), text: text.into() }
+            }
+            _ => panic!("{status} is not a status of an error: use one from 400 to 599"),
+        }
+    }
+
+    /// An upgrade, followed at once by close 3000: who are you? A client of this protocol does not try again by itself.
+    #[must_use]
+    pub fn close_unauthorized(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: RejectionKind::Close(CloseCode::UNAUTHORIZED), text: text.into() }
+    }
+
+    /// An upgrade, followed at once by close 3003: not you. A client of this protocol does not try again by itself.
+    #[must_use]
+    pub fn close_forbidden(text: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind: RejectionKind::Close(CloseCode::FORBIDDEN), text: text.into() }
+    }
+
+    /// The code of the close frame that follows the upgrade; none where there is no upgrade.
+    pub(crate) fn close_code(&self) -> Option<CloseCode> {
+        match self.kind {
+            RejectionKind::Status(_) => None,
+            RejectionKind::Close(code) => Some(code),
+        }
+    }
+
+    /// The HTTP status: of a close, what would have been said instead.
+    pub(crate) fn http_status(&self) -> http::StatusCode {
+        match self.kind {
+            RejectionKind::Status(status) => status,
+            RejectionKind::Close(code) if code == CloseCode::UNAUTHORIZED => http::StatusCode::UNAUTHORIZED,
+            RejectionKind::Close(_) => http::StatusCode::FORBIDDEN,
+        }
+    }
+
+    /// The text that the client is told.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A panic in the hook.
+impl From<crate::router::Error> for Rejection {
+    fn from(_: crate::router::Error) -> Self {
+        Self::status(500, "the server has failed: try again later")
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            RejectionKind::Status(status) => write!(f, "{} ({})", self.text, status.as_u16()),
+            RejectionKind::Close(code) => write!(f, "{} (close {})", self.text, code.get()),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}

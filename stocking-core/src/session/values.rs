@@ -1,0 +1,33 @@
+//! What an application knows of a session: values, found by their types.
+
+use std::{
+    any::{Any, TypeId},
+    fmt,
+    sync::Arc,
+};
+
+use hashbrown::HashMap;
+
+/// Values, one of each type.
+#[derive(Default)]
+pub(crate) struct Values(Option<Box<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
+
+impl Values {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
+        self.0.get_or_insert_default().insert(TypeId::of::<T>(), Arc::new(value));
+    }
+
+    pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {
+        self.0.as_ref()?.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    }
+
+    pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
+        self.0.as_mut()?.remove(&TypeId::of::<T>())?.downcast().ok()
+    }
+}
+
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Values").field(&self.0.as_ref().map_or(0, |values| values.len())).finish()
+    }
+}
