@@ -1,0 +1,113 @@
+//! Serving: a listener, one accepted stream, or one upgraded elsewhere.
+
+use std::{
+    future::{Future, Pending},
+    io,
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use futures_io::{AsyncRead, AsyncWrite};
+use stocking_core::{
+    Service,
+    driver::{self, Listener},
+};
+
+use crate::runtime::{AsyncIo, Io};
+
+/// A server that runs when it is awaited: [`serve`].
+pub type Serve<L, F = Pending<()>> = driver::Serve<AsyncIo, Tcp<L>, F>;
+
+/// A listener that knows its runtime: async-std's `TcpListener`, and smol's.
+pub trait Listen: Send + Sync + Sized + 'static {
+    /// The connections.
+    type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
+
+    /// What runs their tasks.
+    fn runtime(&self) -> AsyncIo;
+
+    /// Waits for the next connection, and sends small messages on it at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the listener.
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+}
+
+/// Serves a [`Router`](crate::Router), or a [`Service`] made of one, to everybody whom `listener` accepts.
+///
+/// Awaiting it never ends, unless [`with_graceful_shutdown`](driver::Serve::with_graceful_shutdown) says when.
+pub fn serve<L: Listen>(listener: L, service: impl Into<Arc<Service>>) -> Serve<L> {
+    driver::serve(listener.runtime(), Tcp(listener), service)
+}
+
+/// Serves one client on a stream that was accepted elsewhere: a Unix socket, TLS. Its upgrade request is still to come.
+///
+/// Its tasks run on async-std where that feature is on, else on smol; for another executor there is
+/// [`Driver`](driver::Driver). Ends with the connection. Dropping it cuts the connection; what the client asked for before is
+/// finished all the same.
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub fn serve_connection<S>(
+    stream: S,
+    service: impl Into<Arc<Service>>,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    driver::Driver::new(AsyncIo::default(), Io(stream), service.into())
+}
+
+/// Serves one client on a stream whose upgrade was answered elsewhere. `leftover` is what its reader had taken beyond the
+/// request: the client's first frames, if it did not wait for the answer.
+///
+/// What the answer decided is not decided again: path, `Origin` and `Sec-WebSocket-Key` are the caller's to check, and the
+/// connect hook is asked by [`Service::admit`], which gives `admission`. Runs and ends as [`serve_connection`] does.
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub fn serve_upgraded<S>(
+    stream: S,
+    leftover: impl Into<Vec<u8>>,
+    admission: stocking_core::Accept,
+    service: impl Into<Arc<Service>>,
+) -> impl Future<Output = ()> + Send + 'static
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    driver::Driver::upgraded(AsyncIo::default(), Io(stream), service.into(), admission, leftover.into())
+}
+
+/// A TCP listener, with the runtime it belongs to.
+#[derive(Debug)]
+pub struct Tcp<L>(pub L);
+
+impl<L: Listen> Listener for Tcp<L> {
+    type Io = Io<L::Stream>;
+
+    async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
+        let (stream, address) = self.0.accept().await?;
+        Ok((Io(stream), Some(address)))
+    }
+}
+
+/// The two kinds differ in their names alone.
+macro_rules! listen {
+    ($feature:literal, $runtime:expr, $listener:ty, $stream:ty) => {
+        #[cfg(feature = $feature)]
+        impl Listen for $listener {
+            type Stream = $stream;
+
+            fn runtime(&self) -> AsyncIo {
+                $runtime
+            }
+
+            async fn accept(&self) -> io::Result<(Self::Stream, SocketAddr)> {
+                let (stream, address) = self.accept().await?;
+                // Fails for a socket whose peer has gone already, which its first read tells.
+                stream.set_nodelay(true).ok();
+                Ok((stream, address))
+            }
+        }
+    };
+}
+
+listen!("async-std", AsyncIo::async_std(), async_std::net::TcpListener, async_std::net::TcpStream);
+listen!("smol", AsyncIo::smol(), async_net::TcpListener, async_net::TcpStream);
