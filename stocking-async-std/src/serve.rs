@@ -66,7 +66,7 @@ where
 pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
-    admission: stocking_core::Accept,
+    admission: Result<stocking_core::Accept, stocking_core::Rejection>,
     service: impl Into<Arc<Service>>,
 ) -> impl Future<Output = ()> + Send + 'static
 where

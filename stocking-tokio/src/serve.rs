@@ -8,7 +8,7 @@ use std::{
 };
 
 use stocking_core::{
-    Accept, Service,
+    Accept, Rejection, Service,
     driver::{self, Driver, Listener},
 };
 use tokio::{
@@ -71,7 +71,7 @@ where
 pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
-    admission: Accept,
+    admission: Result<Accept, Rejection>,
     service: impl Into<Arc<Service>>,
 ) -> impl Future<Output = ()> + Send + 'static
 where

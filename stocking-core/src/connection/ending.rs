@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use stocking_proto::{CloseCode, ServerFrame};
+use stocking_proto::ServerFrame;
 
 use super::{
     CloseReason, Connection, ConnectionEvent, Phase,
@@ -52,8 +52,8 @@ impl Connection {
         if matches!(self.phase, Phase::Opening(_) | Phase::Admitting(_)) {
             refusal.write(output);
         } else {
-            let code = CloseCode::TRY_AGAIN_LATER.get();
-            close_frame(code, &refusal.to_string(), output);
+            let code = refusal.close_code();
+            close_frame(code.get(), &refusal.to_string(), output);
         }
         self.conclude(CloseReason::Refused(refusal));
         self.linger(now);

@@ -10,12 +10,12 @@ use std::{
 
 use stocking_proto::ServerFrame;
 
-use super::{CloseReason, Connection, Phase, timeouts::after};
+use super::{Connection, Phase, timeouts::after};
 use crate::{
     encode,
     service::{Accept, Admission, ConnectRequest, Rejection},
     session::Values,
-    websocket::{Refusal, UpgradeRequest, accept, close_frame},
+    websocket::{Refusal, UpgradeRequest, accept},
 };
 
 /// A client whose upgrade request is in order, while the application thinks about it.
@@ -78,12 +78,11 @@ impl Connection {
         now: Instant,
         output: &mut Vec<u8>,
     ) {
-        let Some(code) = rejection.close_code() else {
-            return self.refuse(Refusal::Rejected(rejection), now, output);
-        };
-        accept(request, output);
-        close_frame(code.get(), rejection.text(), output);
-        self.conclude(CloseReason::Refused(Refusal::Rejected(rejection)));
-        self.linger(now);
+        if rejection.close_code().is_some() {
+            // A browser cannot read a status: the upgrade is answered, and what is refused is what comes after.
+            accept(request, output);
+            self.phase = Phase::Upgraded { until: now, values: Values::default() };
+        }
+        self.refuse(Refusal::Rejected(rejection), now, output);
     }
 }

@@ -20,7 +20,7 @@ use crate::{
     encode,
     executor::Task,
     outbox::{Drained, Stop},
-    service::{Accept, Service},
+    service::{Accept, Rejection, Service},
     session::{Session, Values},
     websocket::{Decoder, HeadReader, Refusal},
 };
@@ -159,16 +159,21 @@ impl Connection {
     }
 
     /// A connection whose upgrade was answered elsewhere, by an HTTP server for one, which asked the gate itself
-    /// ([`Service::admit`]). Its confirmation goes to the end of `output`; bytes that its reader had taken beyond the
-    /// request are its first [input](Self::handle_input).
+    /// ([`Service::admit`]). Its confirmation, or the close frame that says no, goes to the end of `output`; bytes that its
+    /// reader had taken beyond the request are its first [input](Self::handle_input).
     #[must_use]
-    pub fn upgraded(service: Arc<Service>, admission: Accept, now: Instant, output: &mut Vec<u8>) -> Self {
+    pub fn upgraded(
+        service: Arc<Service>,
+        admission: Result<Accept, Rejection>,
+        now: Instant,
+        output: &mut Vec<u8>,
+    ) -> Self {
         let mut connection =
             Self::start(service, Phase::Upgraded { until: now, values: Values::default() }, now);
-        if connection.entry.is_some() {
-            connection.confirm(admission.values, now, output);
-        } else {
-            connection.refuse(Refusal::Unavailable, now, output);
+        match admission {
+            _ if connection.entry.is_none() => connection.refuse(Refusal::Unavailable, now, output),
+            Ok(admission) => connection.confirm(admission.values, now, output),
+            Err(rejection) => connection.refuse(Refusal::Rejected(rejection), now, output),
         }
         connection
     }

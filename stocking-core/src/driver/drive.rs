@@ -15,7 +15,7 @@ use std::{
 use super::{Runtime, Transport};
 use crate::{
     connection::Connection,
-    service::{Accept, Service},
+    service::{Accept, Rejection, Service},
 };
 
 /// Bytes of one read. An idle connection holds none of them: the buffer is the thread's.
@@ -80,7 +80,7 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         runtime: R,
         transport: T,
         service: Arc<Service>,
-        admission: Accept,
+        admission: Result<Accept, Rejection>,
         mut leftover: Vec<u8>,
     ) -> Self {
         let now = runtime.now();

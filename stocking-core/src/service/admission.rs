@@ -14,7 +14,9 @@ pub struct ConnectRequest {
 }
 
 impl ConnectRequest {
-    pub(crate) fn new(request: UpgradeRequest, peer_address: Option<SocketAddr>) -> Self {
+    /// A client, for an HTTP server that has read its request: [`Service::admit`](crate::Service::admit).
+    #[must_use]
+    pub fn new(request: UpgradeRequest, peer_address: Option<SocketAddr>) -> Self {
         Self { request, peer_address }
     }
 

@@ -1,11 +1,12 @@
 //! The upgrade request (RFC 6455, section 4.2): bytes in, accepted or refused, and the response.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Uri, Version,
     header::{
         AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
         TRANSFER_ENCODING, UPGRADE,
     },
+    request::Parts,
 };
 use tungstenite::handshake::derive_accept_key;
 
@@ -81,13 +82,18 @@ impl HeadReader {
 
 /// Writes the response that opens the WebSocket (RFC 6455, section 4.2.2).
 pub(crate) fn accept(request: &UpgradeRequest, out: &mut Vec<u8>) {
-    let key = request.headers.get(SEC_WEBSOCKET_KEY).map_or(&[][..], HeaderValue::as_bytes);
     out.extend_from_slice(
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
     );
     out.extend_from_slice(b"Sec-WebSocket-Accept: ");
-    out.extend_from_slice(derive_accept_key(key).as_bytes());
+    out.extend_from_slice(accept_key(request).as_bytes());
     out.extend_from_slice(b"\r\n\r\n");
+}
+
+/// The value of `Sec-WebSocket-Accept`.
+pub(super) fn accept_key(request: &UpgradeRequest) -> String {
+    let key = request.headers.get(SEC_WEBSOCKET_KEY).map_or(&[][..], HeaderValue::as_bytes);
+    derive_accept_key(key)
 }
 
 /// Parses a whole head and checks it, in this order: what it is, whom it is for, what it wants, who wants it.
@@ -121,20 +127,36 @@ fn parse(head: &[u8], config: &Config) -> Result<UpgradeRequest, Refusal> {
     if uri.path() != config.path {
         return Err(Refusal::UnknownPath);
     }
-    if !is_http_1_1 || !lists(&headers, &CONNECTION, b"upgrade") || !lists(&headers, &UPGRADE, b"websocket") {
+    check_upgrade(&headers, is_http_1_1, config)?;
+    Ok(UpgradeRequest { uri, headers })
+}
+
+/// Checks a request that an HTTP server has read and routed here.
+pub(super) fn check(request: &Parts, config: &Config) -> Result<UpgradeRequest, Refusal> {
+    let is_http_1_1 = request.version == Version::HTTP_11;
+    check_host(&request.headers, is_http_1_1)?;
+    if request.method != Method::GET {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    check_upgrade(&request.headers, is_http_1_1, config)?;
+    Ok(UpgradeRequest { uri: request.uri.clone(), headers: request.headers.clone() })
+}
+
+/// Checks what a request for the right path asks for, and who asks.
+fn check_upgrade(headers: &HeaderMap, is_http_1_1: bool, config: &Config) -> Result<(), Refusal> {
+    if !is_http_1_1 || !lists(headers, &CONNECTION, b"upgrade") || !lists(headers, &UPGRADE, b"websocket") {
         return Err(Refusal::NotAnUpgrade);
     }
-    if single(&headers, &SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+    if single(headers, &SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         return Err(Refusal::UnsupportedVersion);
     }
-    if !single(&headers, &SEC_WEBSOCKET_KEY).is_some_and(|key| is_key(key.as_bytes())) {
+    if !single(headers, &SEC_WEBSOCKET_KEY).is_some_and(|key| is_key(key.as_bytes())) {
         return Err(Refusal::Malformed(Fault::Key));
     }
-    if announces_body(&headers) {
+    if announces_body(headers) {
         return Err(Refusal::Malformed(Fault::Body));
     }
-    origin::check(&headers, &config.allowed_origins)?;
-    Ok(UpgradeRequest { uri, headers })
+    origin::check(headers, &config.allowed_origins)
 }
 
 /// Copies the headers out of the input. Values are bytes, not necessarily text.

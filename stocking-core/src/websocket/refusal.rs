@@ -2,7 +2,9 @@
 
 use std::{error::Error, fmt};
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+
+use stocking_proto::CloseCode;
 
 use crate::service::Rejection;
 
@@ -68,27 +70,54 @@ impl Refusal {
         }
     }
 
-    /// Writes the whole response. The connection is closed after it.
-    pub(crate) fn write(&self, out: &mut Vec<u8>) {
-        let headers = match self {
-            Self::MethodNotAllowed => "Connection: close\r\nAllow: GET\r\n",
+    /// What is said instead of the status where the upgrade was answered already.
+    pub(crate) fn close_code(&self) -> CloseCode {
+        match self {
+            Self::Rejected(rejection) => rejection.close_code().unwrap_or(CloseCode::FORBIDDEN),
+            _ => CloseCode::TRY_AGAIN_LATER,
+        }
+    }
+
+    /// The headers of the response beside those of every response with a body.
+    fn headers(&self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::MethodNotAllowed => &[("Connection", "close"), ("Allow", "GET")],
             // `Upgrade` has to be named in `Connection` (RFC 9110, sections 7.8 and 15.5.22).
-            Self::NotAnUpgrade => "Connection: Upgrade, close\r\nUpgrade: websocket\r\n",
+            Self::NotAnUpgrade => &[("Connection", "Upgrade, close"), ("Upgrade", "websocket")],
             // The versions that would do (RFC 6455, section 4.4).
             Self::UnsupportedVersion => {
-                "Connection: Upgrade, close\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                &[("Connection", "Upgrade, close"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
             }
-            Self::Unavailable => "Connection: close\r\nRetry-After: 5\r\n",
+            Self::Unavailable => &[("Connection", "close"), ("Retry-After", "5")],
             Self::Malformed(_)
             | Self::OriginNotAllowed
             | Self::UnknownPath
             | Self::TimedOut
             | Self::HeadTooLarge
             | Self::TooManyHeaders
-            | Self::Rejected(_) => "Connection: close\r\n",
-        };
+            | Self::Rejected(_) => &[("Connection", "close")],
+        }
+    }
+
+    /// The response, for an HTTP server that has read the request.
+    #[must_use]
+    pub fn response(&self) -> Response<String> {
+        let mut response = Response::new(format!("{self}\n"));
+        *response.status_mut() = self.status();
+        for &(name, value) in [("Content-Type", "text/plain; charset=utf-8")].iter().chain(self.headers()) {
+            if let Ok(name) = HeaderName::try_from(name) {
+                response.headers_mut().insert(name, HeaderValue::from_static(value));
+            }
+        }
+        response
+    }
+
+    /// Writes the whole response. The connection is closed after it.
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let status = self.status();
         let reason = status.canonical_reason().unwrap_or_default();
+        let headers: String =
+            self.headers().iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let body = format!("{self}\n");
         let length = body.len();
         let response = format!(

@@ -2,7 +2,14 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Uri};
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode, Uri,
+    header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE},
+    request::Parts,
+};
+
+use super::{handshake, refusal::Refusal};
+use crate::config::Config;
 
 /// The upgrade request of a client, for the hook that decides whether it may connect.
 ///
@@ -16,6 +23,29 @@ pub struct UpgradeRequest {
 }
 
 impl UpgradeRequest {
+    /// Checks a request that an HTTP server has read and routed here: everything but the path.
+    ///
+    /// # Errors
+    ///
+    /// Why it is refused; [`Refusal::response`] is the answer.
+    pub fn from_http(request: &Parts, config: &Config) -> Result<Self, Refusal> {
+        handshake::check(request, config)
+    }
+
+    /// The response that opens the WebSocket (RFC 6455, section 4.2.2).
+    #[must_use]
+    pub fn response(&self) -> Response<String> {
+        let mut response = Response::new(String::new());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        if let Ok(key) = HeaderValue::try_from(handshake::accept_key(self)) {
+            headers.insert(SEC_WEBSOCKET_ACCEPT, key);
+        }
+        response
+    }
+
     /// The request target as it was sent: usually a path and a query, without scheme and host.
     #[must_use]
     pub fn uri(&self) -> &Uri {

@@ -45,7 +45,7 @@ fn a_connection_that_was_upgraded_elsewhere_counts_too() {
     for leftover in [vec![], TestClient::text("6,1,news")] {
         let (near, far) = pipe(1000);
         let (runtime, service) = (server.runtime().clone(), server.service().clone());
-        server.runtime().spawn(Driver::upgraded(runtime, far, service, Accept::new(), leftover));
+        server.runtime().spawn(Driver::upgraded(runtime, far, service, Ok(Accept::new()), leftover));
         server.run();
         let bytes = near.receive(usize::MAX);
         let told = Message::take(&mut &bytes[..]);

@@ -38,7 +38,7 @@ impl Crowd {
             } else {
                 let now = server.runtime().now();
                 let mut connection =
-                    Connection::upgraded(server.service().clone(), Accept::new(), now, &mut Vec::new());
+                    Connection::upgraded(server.service().clone(), Ok(Accept::new()), now, &mut Vec::new());
                 let mut joins = [TestClient::text("6,1,a"), TestClient::text("6,1,b")].concat();
                 connection.handle_input(&mut joins, now, &mut Vec::new());
                 others.push(connection);
