@@ -7,7 +7,7 @@ mod serve;
 pub use stocking_core::api::*;
 
 #[cfg(any(feature = "async-std", feature = "smol"))]
-pub use self::serve::{serve_connection, serve_upgraded};
+pub use self::serve::{drain, serve_connection, serve_upgraded};
 pub use self::{
     runtime::{AsyncIo, Io, Sleep},
     serve::{Listen, Serve, Tcp, serve},

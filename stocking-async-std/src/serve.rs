@@ -75,6 +75,13 @@ where
     driver::Driver::upgraded(AsyncIo::default(), Io(stream), service.into(), admission, leftover.into())
 }
 
+/// Shuts a service down whose connections came by [`serve_connection`] or [`serve_upgraded`], as [`serve`] does at its end:
+/// clients are told, and get the answers to what they asked before. Returns when all is done, or has had its time.
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub async fn drain(service: &Service) {
+    driver::drain(&AsyncIo::default(), service).await;
+}
+
 /// A TCP listener, with the runtime it belongs to.
 #[derive(Debug)]
 pub struct Tcp<L>(pub L);

@@ -10,7 +10,7 @@ use std::{
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use stocking_core::{
-    Connection, Context, Result, Router,
+    Accept, Connection, Context, Result, Router,
     driver::{Driver, Runtime, Transport},
     testing::{TestClient, TestServer},
 };
@@ -48,7 +48,8 @@ fn server() -> TestServer {
 /// A connection on which a frame has come, driven by hand: nothing but itself is counted.
 fn connection(server: &TestServer) -> Connection {
     let now = server.runtime().now();
-    let mut connection = Connection::upgraded(server.service().clone(), now, &mut Vec::new());
+    let mut connection =
+        Connection::upgraded(server.service().clone(), Ok(Accept::new()), now, &mut Vec::new());
     feed(&mut connection, &mut TestClient::text("3"), server);
     connection
 }
@@ -211,7 +212,7 @@ fn an_idle_connection_holds_no_buffer() {
         .map(|_| {
             let line = Line::default();
             let (runtime, service) = (server.runtime().clone(), server.service().clone());
-            let driver = Driver::upgraded(runtime, line.clone(), service, Vec::new());
+            let driver = Driver::upgraded(runtime, line.clone(), service, Ok(Accept::new()), Vec::new());
             server.runtime().spawn(driver);
             line
         })

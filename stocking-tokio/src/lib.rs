@@ -9,6 +9,8 @@
 
 mod runtime;
 mod serve;
+#[cfg(feature = "hyper")]
+mod upgrade;
 
 /// The programs in the README at the root of the repository, compiled and run as documentation tests.
 #[cfg(doctest)]
@@ -17,7 +19,9 @@ mod readme {}
 
 pub use stocking_core::api::*;
 
+#[cfg(feature = "hyper")]
+pub use self::upgrade::UpgradeService;
 pub use self::{
     runtime::{Io, Tokio},
-    serve::{Serve, Tcp, serve, serve_connection, serve_upgraded},
+    serve::{Serve, Tcp, drain, serve, serve_connection, serve_upgraded},
 };

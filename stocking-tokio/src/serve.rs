@@ -80,6 +80,17 @@ where
     Driver::upgraded(Tokio::current(), Io(stream), service.into(), admission, leftover.into())
 }
 
+/// Shuts a service down whose connections came by [`serve_connection`], [`serve_upgraded`] or `UpgradeService`, as
+/// [`serve`] does at its end: clients are told, and get the answers to what they asked before. Returns when all is done,
+/// or has had its time.
+///
+/// # Panics
+///
+/// Outside of a tokio runtime.
+pub async fn drain(service: &Service) {
+    driver::drain(&Tokio::current(), service).await;
+}
+
 /// A TCP listener that sends small messages at once.
 #[derive(Debug)]
 pub struct Tcp(pub TcpListener);

@@ -61,7 +61,7 @@ mod traits;
 
 pub use self::{
     drive::Driver,
-    serve::{Serve, serve},
+    serve::{Serve, drain, serve},
     traits::{Listener, Runtime, Transport},
 };
 

@@ -78,12 +78,18 @@ impl<R: Runtime, L: Listener, F: Future<Output = ()> + Send + 'static> Serve<R, 
             }
         }
         drop(listener);
-        service.registry.drain();
-        let config = service.config();
-        if !idle_within(&runtime, &service, true, config.drain_timeout).await {
-            idle_within(&runtime, &service, false, config.close_timeout).await;
-        }
+        drain(&runtime, &service).await;
         Ok(())
+    }
+}
+
+/// Shuts a service down, as [`Serve::with_graceful_shutdown`] does at its end: for connections that came by another way than
+/// [`serve`]. Returns when all is done, or has had its time.
+pub async fn drain<R: Runtime>(runtime: &R, service: &Service) {
+    service.registry.drain();
+    let config = service.config();
+    if !idle_within(runtime, service, true, config.drain_timeout).await {
+        idle_within(runtime, service, false, config.close_timeout).await;
     }
 }
 

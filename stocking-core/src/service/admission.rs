@@ -127,8 +127,9 @@ impl Rejection {
         Self { kind: RejectionKind::Close(CloseCode::FORBIDDEN), text: text.into() }
     }
 
-    /// The code of the close frame that follows the upgrade; none where there is no upgrade.
-    pub(crate) fn close_code(&self) -> Option<CloseCode> {
+    /// The code of the close frame that follows the upgrade; `None` where the answer is an HTTP status instead.
+    #[must_use]
+    pub fn close_code(&self) -> Option<CloseCode> {
         match self.kind {
             RejectionKind::Status(_) => None,
             RejectionKind::Close(code) => Some(code),

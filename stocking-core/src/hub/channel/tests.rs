@@ -5,7 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use proptest::{collection::vec, prelude::*};
 
 use super::{Channel, Published, SLICE};
-use crate::{executor::Task, router::Router, service::Service, session::Session, websocket::Encoded};
+use crate::{
+    executor::Task,
+    router::Router,
+    service::Service,
+    session::{Session, Values},
+    websocket::Encoded,
+};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -45,8 +51,9 @@ struct World {
 impl World {
     fn new() -> Self {
         let service: Arc<Service> = Router::new().into();
-        let people: Vec<_> =
-            (0..=PEOPLE).map(|_| Session::begin(service.random_id(), service.clone(), false)).collect();
+        let people: Vec<_> = (0..=PEOPLE)
+            .map(|_| Session::begin(service.random_id(), service.clone(), Values::default(), false))
+            .collect();
         let mut world = Self {
             channel: Arc::new(Channel::new("c")),
             keys: BTreeMap::new(),
@@ -156,7 +163,7 @@ fn a_slice_is_told_at_once_and_the_rest_by_a_task() {
 fn joining_and_leaving_touch_nobody_else() {
     // A hundred thousand of each: were either linear in the members, this would take minutes.
     let service: Arc<Service> = Router::new().into();
-    let session = Session::begin(service.random_id(), service.clone(), false);
+    let session = Session::begin(service.random_id(), service.clone(), Values::default(), false);
     let channel = Channel::new("c");
     let keys: Vec<_> = (0..100_000).map(|_| channel.insert(&session).unwrap()).collect();
     let (last, others) = keys.split_last().unwrap();

@@ -1,4 +1,4 @@
-//! The smallest server: `cargo run --release -p stocking-async-std --example quickstart [ADDRESS]`
+//! The smallest server: `cargo run --release -p stocking-async-std --example quickstart_async_std [ADDRESS]`
 
 use async_std::net::TcpListener;
 use serde::Deserialize;

@@ -1,0 +1,100 @@
+//! Stocking at a path of a server that speaks HTTP already: axum's, hyper's, or any of tower's.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    future::Future,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response, request::Parts};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use stocking_core::{
+    ConnectRequest, Service,
+    websocket::{Refusal, UpgradeRequest},
+};
+use tokio::time;
+
+use crate::serve::serve_upgraded;
+
+/// Answers upgrade requests that an HTTP server has routed here, and serves what they open.
+///
+/// A tower service for axum's `route_service` and whatever else takes one. The path is the router's affair; origin and
+/// connect hook are asked as anywhere, and refusals answered in the same words. Where the server knows its client's
+/// address, it may put a [`SocketAddr`] into the request's extensions for the hook.
+///
+/// ```
+/// use stocking_tokio::{Router, UpgradeService};
+///
+/// let app: axum::Router = axum::Router::new().route_service("/ws", UpgradeService::new(Router::new()));
+/// ```
+///
+/// The server's own shutdown does not know of these connections: [`drain`](crate::drain) ends them.
+#[derive(Clone)]
+pub struct UpgradeService {
+    service: Arc<Service>,
+}
+
+impl UpgradeService {
+    /// Serves a [`Router`](crate::Router), or a [`Service`] made of one.
+    #[must_use]
+    pub fn new(service: impl Into<Arc<Service>>) -> Self {
+        Self { service: service.into() }
+    }
+}
+
+impl<B> tower_service::Service<Request<B>> for UpgradeService {
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<String>, Infallible>> + Send>>;
+    type Response = Response<String>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (parts, _) = request.into_parts();
+        let service = self.service.clone();
+        Box::pin(async move {
+            Ok(answer(service, &parts, upgrade).await.unwrap_or_else(|refusal| refusal.response()))
+        })
+    }
+}
+
+/// The response that opens the WebSocket; what it opens is served by a task of its own.
+async fn answer(
+    service: Arc<Service>,
+    parts: &Parts,
+    upgrade: OnUpgrade,
+) -> Result<Response<String>, Refusal> {
+    let request = UpgradeRequest::from_http(parts, service.config())?;
+    let response = request.response();
+    let peer_address = parts.extensions.get::<SocketAddr>().copied();
+    let admission = service.admit(ConnectRequest::new(request, peer_address));
+    let admission = time::timeout(service.config().handshake_timeout, admission)
+        .await
+        .map_err(|_| Refusal::Unavailable)?;
+    if let Err(rejection) = &admission
+        && rejection.close_code().is_none()
+    {
+        return Err(Refusal::Rejected(rejection.clone()));
+    }
+    tokio::spawn(async move {
+        // Fails where the client has gone, or the server does not upgrade: there is nobody to tell.
+        if let Ok(stream) = upgrade.await {
+            serve_upgraded(TokioIo::new(stream), [], admission, service).await;
+        }
+    });
+    Ok(response)
+}
+
+impl fmt::Debug for UpgradeService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UpgradeService").field("service", &self.service).finish()
+    }
+}
