@@ -2,17 +2,16 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use stocking_proto::{AckId, Destination, ServerFrame};
+use stocking_proto::{AckId, Destination, ServerFrame, SuccessFrame};
 
 use crate::{
     router::Reply,
-    websocket::{Encoded, text_header},
+    websocket::{Encoded, text_frame},
 };
 
 /// Appends `frame` as one message.
 pub(crate) fn put(frame: &ServerFrame<'_>, output: &mut Vec<u8>) {
-    text_header(frame.encoded_len(), output);
-    frame.encode(output);
+    text_frame(output, |output| frame.encode(output));
 }
 
 /// A broadcast, encoded once for everybody it goes to.
@@ -28,17 +27,16 @@ pub(crate) fn broadcast(to: Destination<'_>, content: &str) -> Encoded {
 pub(crate) fn answer(id: Option<AckId>, reply: &Reply, output: &mut Vec<u8>) {
     match (id, reply) {
         (Some(id), Ok(payload)) => {
-            let frame = stocking_proto::SuccessFrame { id, payload: payload.as_str() };
-            text_header(frame.encoded_len(), output);
-            frame.encode(output);
+            let frame = SuccessFrame { id, payload: payload.as_str() };
+            text_frame(output, |output| frame.encode(output));
         }
         (Some(id), Err(error)) => {
-            let mut content = Vec::new();
             let reason = Cow::Borrowed(error.message());
-            stocking_proto::Reply::Failure { code: error.code(), reason }.encode(&mut content);
-            // A reply is encoded from `str`s: it is text.
-            let content = String::from_utf8_lossy(&content);
-            put(&ServerFrame::Reply { id, content: &content }, output);
+            let failure = stocking_proto::Reply::Failure { code: error.code(), reason };
+            text_frame(output, |output| {
+                ServerFrame::Reply { id, content: "" }.encode(output);
+                failure.encode(output);
+            });
         }
         (None, Ok(_)) => {}
         (None, Err(error)) => put(&ServerFrame::Error { code: error.code(), text: error.message() }, output),

@@ -87,13 +87,12 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::websocket::text_header;
+    use crate::websocket::text_frame;
 
     fn run(texts: &[&str]) -> Encoded {
         let mut run = Vec::new();
         for text in texts {
-            text_header(text.len(), &mut run);
-            run.extend_from_slice(text.as_bytes());
+            text_frame(&mut run, |out| out.extend_from_slice(text.as_bytes()));
         }
         run.into()
     }

@@ -17,9 +17,24 @@ const CLOSE: u8 = 0x88;
 /// What a close frame has room for after its code: a control frame's 125 bytes less two (RFC 6455, section 5.5).
 const MAX_REASON: usize = 123;
 
-/// Writes the header of a whole text frame with a payload of `len` bytes, which the caller appends.
-pub(crate) fn text_header(len: usize, out: &mut Vec<u8>) {
-    header(TEXT, len, out);
+/// Writes a whole text frame whose payload is what `write` appends.
+///
+/// Most payloads are short: room for the shortest header is left in front, and only a longer one moves the payload.
+#[inline]
+pub(crate) fn text_frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[TEXT, 0]);
+    let payload = out.len();
+    write(out);
+    let length = out.len() - payload;
+    match (u8::try_from(length), out.get_mut(start + 1)) {
+        (Ok(length @ 0..=125), Some(byte)) => *byte = length,
+        _ => {
+            let mut header_of_length = Vec::with_capacity(10);
+            header(TEXT, length, &mut header_of_length);
+            out.splice(start..payload, header_of_length);
+        }
+    }
 }
 
 /// Writes a close frame (RFC 6455, section 5.5.1). A reason that is too long is cut between two characters.
@@ -67,7 +82,7 @@ mod tests {
         coding::{Data, OpCode},
     };
 
-    use super::{PING, close_frame, count_frames, text_header};
+    use super::{PING, close_frame, count_frames, text_frame};
 
     fn bytes_of(frame: Frame) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -79,10 +94,10 @@ mod tests {
     fn text_frames_are_those_of_tungstenite_at_every_length_format() {
         for len in [0, 1, 125, 126, 127, 65_535, 65_536, 100_000] {
             let text = "x".repeat(len);
-            let mut ours = Vec::new();
-            text_header(len, &mut ours);
-            ours.extend_from_slice(text.as_bytes());
-            assert_eq!(ours, bytes_of(Frame::message(text, OpCode::Data(Data::Text), true)), "{len}");
+            let mut ours = b"before".to_vec();
+            text_frame(&mut ours, |out| out.extend_from_slice(text.as_bytes()));
+            let theirs = bytes_of(Frame::message(text, OpCode::Data(Data::Text), true));
+            assert_eq!(ours, [b"before", &theirs[..]].concat(), "{len}");
         }
     }
 
@@ -91,8 +106,7 @@ mod tests {
         let mut run = Vec::new();
         for (before, len) in [0, 125, 126, 65_535, 65_536].into_iter().enumerate() {
             assert_eq!(count_frames(&run), before as u64);
-            text_header(len, &mut run);
-            run.extend_from_slice("x".repeat(len).as_bytes());
+            text_frame(&mut run, |out| out.extend_from_slice("x".repeat(len).as_bytes()));
         }
         assert_eq!(count_frames(&run), 5);
     }

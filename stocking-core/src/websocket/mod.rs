@@ -25,7 +25,7 @@ mod request;
 mod violation;
 
 pub(crate) use codec::{Decoder, Step};
-pub(crate) use encoded::{Encoded, PING, close_frame, count_frames, text_header};
+pub(crate) use encoded::{Encoded, PING, close_frame, count_frames, text_frame};
 pub(crate) use handshake::{Head, HeadReader, accept};
 pub use refusal::{Fault, Refusal};
 pub use request::UpgradeRequest;
