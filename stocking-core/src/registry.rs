@@ -21,8 +21,8 @@ pub(crate) struct Registry {
 struct State {
     /// One entry a connection: the waker of its driver, once it has been polled.
     connections: Slab<Option<Waker>>,
-    /// Who waits for the last of them.
-    idle: Option<Waker>,
+    /// Who waits for the last of them: a service may have several listeners.
+    idle: Vec<Waker>,
 }
 
 impl Registry {
@@ -42,11 +42,9 @@ impl Registry {
     pub(crate) fn leave(&self, entry: usize) {
         let mut state = self.state.lock();
         state.connections.try_remove(entry);
-        let idle = if state.connections.is_empty() { state.idle.take() } else { None };
+        let idle = if state.connections.is_empty() { std::mem::take(&mut state.idle) } else { Vec::new() };
         drop(state);
-        if let Some(waker) = idle {
-            waker.wake();
-        }
+        idle.into_iter().for_each(Waker::wake);
     }
 
     pub(crate) fn connections(&self) -> usize {
@@ -72,25 +70,22 @@ impl Registry {
     }
 
     pub(crate) fn end_task(&self) {
-        if self.tasks.fetch_sub(1, Ordering::AcqRel) == 1
-            && let Some(waker) = self.idle_waker()
-        {
-            waker.wake();
+        if self.tasks.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let idle = std::mem::take(&mut self.state.lock().idle);
+            idle.into_iter().for_each(Waker::wake);
         }
     }
 
     /// Ready when no connection is left, and with `tasks` no task either.
     pub(crate) fn poll_idle(&self, tasks: bool, waker: &Waker) -> Poll<()> {
         let mut state = self.state.lock();
-        state.idle = Some(waker.clone());
+        if !state.idle.iter().any(|known| known.will_wake(waker)) {
+            state.idle.push(waker.clone());
+        }
         if state.connections.is_empty() && !(tasks && self.tasks.load(Ordering::Acquire) > 0) {
             Poll::Ready(())
         } else {
             Poll::Pending
         }
-    }
-
-    fn idle_waker(&self) -> Option<Waker> {
-        self.state.lock().idle.take()
     }
 }

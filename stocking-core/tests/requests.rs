@@ -96,3 +96,22 @@ fn a_slow_request_delays_what_its_session_asks_later_and_nobody_else() {
     assert_eq!(texts[..2], [r#"4,2,{"c":-1,"p":5}"#, r#"4,3,{"c":-1,"p":3}"#]);
     assert!(texts[2].starts_with(r#"4,5,{"c":-32700,"#), "{texts:?}");
 }
+
+#[test]
+fn an_error_quotes_no_more_than_the_beginning_of_what_was_sent() {
+    let server = server();
+    let client = server.connect();
+    let long = "\u{7f}".repeat(60_000);
+    for request in [
+        format!(r#"4,1,{{"e":"greet","p":"{long}"}}"#),
+        format!(r#"4,1,{{"e":"{long}","p":1}}"#),
+        format!(r#"4,1,{{"e":"echo","p":{long}}}"#),
+        format!("6,1,{long}"),
+        format!("{long},x"),
+        format!("4,{long},x"),
+    ] {
+        client.send(&request);
+        let texts = client.texts();
+        assert!(texts.len() == 1 && texts[0].len() < 1200, "{} bytes", texts[0].len());
+    }
+}

@@ -70,6 +70,11 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Io<S> {
         }
     }
 
+    #[inline]
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(cx)
     }

@@ -41,6 +41,7 @@ impl Connection {
     /// Closes once nothing is in progress any more.
     pub(super) fn end_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
         if let Phase::Draining { session, .. } = &self.phase
+            && !self.stalled
             && session.lane.in_flight() == 0
             && !session.outbox.is_dirty()
         {

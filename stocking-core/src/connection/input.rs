@@ -106,7 +106,7 @@ impl Connection {
                 return;
             }
         }
-        if let (Phase::Open(_), Some(session)) = (&self.phase, &session) {
+        if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session) {
             self.handle_text(session, text, now, publication, output);
         }
     }
@@ -115,12 +115,12 @@ impl Connection {
     #[inline]
     pub(super) fn may_go_on(&self, output: &[u8]) -> bool {
         match &self.phase {
-            Phase::Open(session) => {
+            Phase::Open(session) | Phase::Draining { session, .. } => {
                 output.len() + self.unsent <= OUTPUT_LIMIT
                     && has_room(session)
                     && !session.outbox.is_stopped()
             }
-            Phase::Admitting(_) | Phase::Draining { .. } => false,
+            Phase::Admitting(_) => false,
             _ => true,
         }
     }

@@ -69,6 +69,8 @@ pub struct Connection {
     stalled: bool,
     /// Since when `rest` is the beginning of one frame.
     incomplete_since: Option<Instant>,
+    /// Since when the transport is not read: a peer's time stands still meanwhile.
+    paused_at: Option<Instant>,
     /// When a ping was sent; nothing has come since.
     pinged: Option<Instant>,
     malformed: u32,
@@ -187,6 +189,7 @@ impl Connection {
             rest: Vec::new(),
             stalled: false,
             incomplete_since: None,
+            paused_at: None,
             pinged: None,
             malformed: 0,
             malformed_since: now,
@@ -232,10 +235,16 @@ impl Connection {
         }
         self.drain_outbox(now, output, waker);
         if self.stalled && self.may_go_on(output) {
+            self.resume(now);
             let rest = std::mem::take(&mut self.rest);
             self.feed_rest(rest, now, output);
         }
         self.end_drain(now, output);
+        if self.wants_input() {
+            self.resume(now);
+        } else {
+            self.paused_at.get_or_insert(now);
+        }
     }
 
     /// A request that has to wait, to be run to its end on whatever runtime there is. To be called until `None` after
@@ -289,6 +298,17 @@ impl Connection {
         }
     }
 
+    /// Whether nothing that the peer says is of interest any more.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(self.phase, Phase::Closing { .. } | Phase::Lingering { .. })
+    }
+
+    /// Whether the last `poll_transmit` was given this waker.
+    #[inline]
+    pub(crate) fn has_waker(&self, waker: &Waker) -> bool {
+        self.waker.as_ref().is_some_and(|known| known.will_wake(waker))
+    }
+
     pub(crate) fn service(&self) -> &Arc<Service> {
         &self.service
     }
@@ -306,7 +326,7 @@ impl Connection {
 
     fn note_waker(&mut self, waker: &Waker) {
         if let Some(entry) = self.entry
-            && !self.waker.as_ref().is_some_and(|known| known.will_wake(waker))
+            && !self.has_waker(waker)
         {
             self.waker = Some(waker.clone());
             self.service.registry.set_waker(entry, waker);

@@ -239,7 +239,7 @@ impl Connection {
         if let Err(Congested { receiver, run }) = publication.flush(session) {
             let from = session.clone();
             let work = Guarded::new(Box::pin(async move {
-                from.service().hub().deliver_when_clear(&receiver, &run, Some(&from)).await;
+                from.service().hub().deliver_in_turn(&receiver, &run, Some(&from)).await;
                 Ok(Payload::null())
             }));
             self.tasks.push(session.occupy_lane(work, Callback::None));

@@ -81,6 +81,14 @@ impl Connection {
         Some(next)
     }
 
+    /// The transport is read again: what was begun has as much time left as it had before.
+    pub(super) fn resume(&mut self, now: Instant) {
+        let Some(paused_at) = self.paused_at.take() else { return };
+        let pause = now.saturating_duration_since(paused_at);
+        self.incomplete_since = self.incomplete_since.map(|since| after(since, pause));
+        self.decoder.postpone(pause);
+    }
+
     /// Does what has become due. Calls before [`poll_timeout`](Self::poll_timeout) do nothing.
     pub fn handle_timeout(&mut self, now: Instant, output: &mut Vec<u8>) {
         let Some((at, timeout)) = self.poll_timeout() else { return };

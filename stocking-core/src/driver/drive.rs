@@ -48,7 +48,11 @@ pin_project_lite::pin_project! {
         connection: Connection,
         // What the transport has not taken.
         unsent: Vec<u8>,
+        // The transport has taken what it has not passed on.
+        needs_flush: bool,
         is_shut: bool,
+        // The peer has ended its side; what is left is written all the same.
+        has_ended: bool,
         // What `sleep` was set for.
         wakes_at: Instant,
         // Whether `sleep` was polled since.
@@ -91,10 +95,23 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
     }
 
     fn start(runtime: R, transport: T, connection: Connection, unsent: Vec<u8>) -> Self {
-        super::lend(&runtime, connection.service());
+        if connection.service().hub().executor().is_none() {
+            super::lend(&runtime, connection.service());
+        }
         let wakes_at = connection.poll_timeout().map_or_else(|| runtime.now(), |(at, _)| at);
         let sleep = runtime.sleep_until(wakes_at);
-        Self { runtime, transport, connection, unsent, is_shut: false, wakes_at, is_armed: false, sleep }
+        Self {
+            runtime,
+            transport,
+            connection,
+            unsent,
+            needs_flush: false,
+            is_shut: false,
+            has_ended: false,
+            wakes_at,
+            is_armed: false,
+            sleep,
+        }
     }
 }
 
@@ -123,24 +140,31 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         let (mut rounds, mut bytes) = (0, 0);
         loop {
             let now = this.runtime.now();
+            if !connection.has_waker(cx.waker()) {
+                // Another task drives the connection from here on: the timer has to wake that one.
+                *this.is_armed = false;
+            }
             connection.poll_transmit(now, output, cx.waker());
             while let Some(task) = connection.poll_task() {
                 this.runtime.spawn(task);
             }
-            let has_written = !output.is_empty();
-            if (has_written || !this.unsent.is_empty())
-                && let Err(error) = write(this.transport, cx, this.unsent, output)
-            {
+            let had_work = !output.is_empty() || !this.unsent.is_empty() || *this.needs_flush;
+            if had_work && let Err(error) = write(this.transport, cx, this.unsent, output, this.needs_flush) {
                 tracing::debug!(%error, "a transport has failed");
                 connection.handle_eof();
             }
-            connection.handle_unsent(this.unsent.len(), now);
-            if connection.wants_shutdown() && this.unsent.is_empty() && !*this.is_shut {
+            // What a transport has taken and not passed on is as unsent as what it has not taken.
+            let unsent = this.unsent.len() + usize::from(*this.needs_flush);
+            connection.handle_unsent(unsent, now);
+            if (connection.wants_shutdown() || *this.has_ended) && unsent == 0 && !*this.is_shut {
                 match this.transport.poll_close(cx) {
                     Poll::Ready(Ok(())) => *this.is_shut = true,
                     Poll::Ready(Err(_)) => connection.handle_eof(),
                     Poll::Pending => {}
                 }
+            }
+            if *this.has_ended && *this.is_shut {
+                connection.handle_eof();
             }
             if connection.is_closed() {
                 return Poll::Ready(());
@@ -150,13 +174,19 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                 return Poll::Pending;
             }
             rounds += 1;
-            if connection.wants_input() {
+            if connection.wants_input() && !*this.has_ended {
                 match this.transport.poll_read(cx, input) {
                     Poll::Ready(Ok(read)) if read > 0 => {
                         bytes += read;
                         connection.handle_input(input.get_mut(..read).unwrap_or_default(), now, output);
                         continue;
                     }
+                    // A client that said goodbye may end its own side, and still read.
+                    Poll::Ready(Ok(_)) if connection.is_ending() => {
+                        *this.has_ended = true;
+                        continue;
+                    }
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
                     Poll::Ready(end) => {
                         if let Err(error) = end {
                             tracing::debug!(%error, "a transport has failed");
@@ -167,8 +197,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                     Poll::Pending => {}
                 }
             }
-            if has_written && this.unsent.is_empty() {
-                // There may be more than one write's worth.
+            if had_work && unsent == 0 {
+                // There may be more: what waited for the transport to take this.
                 continue;
             }
             let Some((due, _)) = connection.poll_timeout() else { return Poll::Ready(()) };
@@ -195,12 +225,14 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
     }
 }
 
-/// Writes what was left over and then `output`; what the transport does not take is left over.
+/// Writes what was left over and then `output`; what the transport does not take is left over. What it has taken is
+/// flushed.
 fn write<T: Transport>(
     transport: &mut T,
     cx: &mut Context<'_>,
     unsent: &mut Vec<u8>,
     output: &mut Vec<u8>,
+    needs_flush: &mut bool,
 ) -> io::Result<()> {
     let mut written = 0;
     let total = unsent.len() + output.len();
@@ -214,7 +246,10 @@ fn write<T: Transport>(
         };
         match polled {
             Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(taken)) => written += taken,
+            Poll::Ready(Ok(taken)) => {
+                written += taken;
+                *needs_flush = true;
+            }
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Poll::Ready(Err(error)) => return Err(error),
             Poll::Pending => break,
@@ -229,6 +264,10 @@ fn write<T: Transport>(
         unsent.extend_from_slice(new);
     }
     output.clear();
+    if *needs_flush && let Poll::Ready(flushed) = transport.poll_flush(cx) {
+        flushed?;
+        *needs_flush = false;
+    }
     Ok(())
 }
 

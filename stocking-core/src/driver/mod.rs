@@ -73,13 +73,15 @@ use crate::{
     service::Service,
 };
 
-/// Lends `runtime` to what has no connection: fan-outs to large channels, and the time limit of handlers.
-fn lend<R: Runtime>(runtime: &R, service: &Service) {
-    service.hub().lend(|| {
-        let (spawner, clock) = (runtime.clone(), runtime.clone());
-        Executor {
-            spawn: Box::new(move |task: Task| spawner.spawn(task)),
-            sleep: Box::new(move |time: Duration| Box::pin(clock.sleep_until(after(clock.now(), time)))),
-        }
+/// Lends `runtime` to what has no connection: the rest of a broadcast to a large channel, and the time limit of handlers
+/// ([`handler_timeout`](crate::Config#structfield.handler_timeout)). The last one lent is used.
+///
+/// [`serve()`] does so by itself, and so does the first [`Driver`] of a service; whoever drives a
+/// [`Connection`](crate::Connection) with a loop of their own may.
+pub fn lend<R: Runtime>(runtime: &R, service: &Service) {
+    let (spawner, clock) = (runtime.clone(), runtime.clone());
+    service.hub().lend(Executor {
+        spawn: Box::new(move |task: Task| spawner.spawn(task)),
+        sleep: Box::new(move |time: Duration| Box::pin(clock.sleep_until(after(clock.now(), time)))),
     });
 }

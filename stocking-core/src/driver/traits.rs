@@ -22,12 +22,23 @@ pub trait Transport: Send + Unpin + 'static {
     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>>;
 
     /// Writes as much of `buffers`, in their order, as the stream takes at once, and says how many bytes that were. What it
-    /// does not take is offered again. Nothing is to be held back for later: there is no flush.
+    /// does not take is offered again. What is held back for later is flushed.
     ///
     /// # Errors
     ///
     /// Those of the stream. The connection ends with any of them.
     fn poll_write(&mut self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>>;
+
+    /// Passes on what was written. For a stream that keeps nothing back, which is what it is by default, there is nothing to
+    /// do; TLS and buffered streams do.
+    ///
+    /// # Errors
+    ///
+    /// Those of the stream. The connection ends with any of them.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _ = cx;
+        Poll::Ready(Ok(()))
+    }
 
     /// Shuts down the write side: the peer reads what was written, then the end.
     ///

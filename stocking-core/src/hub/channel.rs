@@ -7,6 +7,7 @@ use std::{
     cell::Cell,
     collections::VecDeque,
     fmt,
+    future::poll_fn,
     sync::Arc,
     task::{Poll, Waker},
 };
@@ -49,8 +50,10 @@ struct State {
     told: usize,
     /// Bytes in `line`.
     backlog: usize,
-    /// Who waits for the line to be empty.
-    waiting: Vec<Waker>,
+    /// Who waits for room in the line, in the order of asking: while anybody does, nobody else publishes.
+    waiting: VecDeque<(u64, Waker)>,
+    /// The number of the last one who asked.
+    asked: u64,
 }
 
 struct Member {
@@ -124,41 +127,52 @@ impl Channel {
     ) -> Published {
         let mut wakers = WAKERS.take();
         let mut state = self.state.lock();
-        let published = if !state.line.is_empty() && state.backlog + run.len() > max_backlog {
-            Published::Congested
+        let published = if state.waiting.is_empty() && state.has_room(run, max_backlog) {
+            self.begin(&mut state, run, except, &mut wakers)
         } else {
-            state.published += 1;
-            let publication =
-                Publication { number: state.published, run: run.clone(), except: except.cloned() };
-            if !state.line.is_empty() {
-                state.queue(publication);
-                Published::Done
-            } else if state.tell(&publication, 0, &mut wakers) {
-                Published::Done
-            } else {
-                state.told = SLICE;
-                state.queue(publication);
-                let channel = self.clone();
-                Published::Continues(Box::pin(async move {
-                    while channel.advance() {
-                        yield_now().await;
-                    }
-                }))
-            }
+            Published::Congested
         };
         drop(state);
         wake(wakers);
         published
     }
 
-    /// Ready when nothing is in line.
-    pub(crate) fn poll_clear(&self, waker: &Waker) -> Poll<()> {
-        let mut state = self.state.lock();
-        if state.line.is_empty() {
-            return Poll::Ready(());
+    /// [`publish`](Self::publish), when there is room, in turn with others who wait.
+    pub(crate) async fn publish_in_turn(
+        self: &Arc<Self>,
+        run: &Encoded,
+        except: Option<&Arc<Session>>,
+        max_backlog: usize,
+    ) -> Published {
+        let mut turn = Turn { channel: self, number: 0 };
+        poll_fn(|cx| turn.poll(run, except, max_backlog, cx.waker())).await
+    }
+
+    /// Tells the first slice, and leaves the rest to a task.
+    fn begin(
+        self: &Arc<Self>,
+        state: &mut State,
+        run: &Encoded,
+        except: Option<&Arc<Session>>,
+        wakers: &mut Vec<Waker>,
+    ) -> Published {
+        state.published += 1;
+        let publication = Publication { number: state.published, run: run.clone(), except: except.cloned() };
+        if !state.line.is_empty() {
+            state.queue(publication);
+            return Published::Done;
         }
-        state.waiting.push(waker.clone());
-        Poll::Pending
+        if state.tell(&publication, 0, wakers) {
+            return Published::Done;
+        }
+        state.told = SLICE;
+        state.queue(publication);
+        let mut rest = FanOut { channel: self.clone(), is_done: false };
+        Published::Continues(Box::pin(async move {
+            while rest.advance() {
+                yield_now().await;
+            }
+        }))
     }
 
     /// Tells the next slice. True while there is more to do.
@@ -170,22 +184,109 @@ impl Channel {
             if state.tell(&publication, from, &mut wakers) {
                 state.told = 0;
                 state.backlog -= publication.run.len();
+                wakers.extend(state.next_waiting());
             } else {
                 state.told = from + SLICE;
                 state.line.push_front(publication);
             }
         }
         let more = !state.line.is_empty();
-        if !more {
-            wakers.append(&mut state.waiting);
-        }
         drop(state);
         wake(wakers);
         more
     }
 }
 
+/// The task that tells the members beyond the first slice. Where its runtime ends before it does, the rest is told at
+/// once: nobody would do it later, and the line would stand still for ever.
+struct FanOut {
+    channel: Arc<Channel>,
+    is_done: bool,
+}
+
+impl FanOut {
+    /// Tells the next slice. True while there is more to do.
+    fn advance(&mut self) -> bool {
+        self.is_done = !self.channel.advance();
+        !self.is_done
+    }
+}
+
+impl Drop for FanOut {
+    fn drop(&mut self) {
+        while !self.is_done && self.advance() {}
+    }
+}
+
+/// A place among those who wait for room; given up when dropped.
+struct Turn<'a> {
+    channel: &'a Arc<Channel>,
+    /// 0: not waiting.
+    number: u64,
+}
+
+impl Turn<'_> {
+    fn poll(
+        &mut self,
+        run: &Encoded,
+        except: Option<&Arc<Session>>,
+        max_backlog: usize,
+        waker: &Waker,
+    ) -> Poll<Published> {
+        let mut wakers = WAKERS.take();
+        let mut state = self.channel.state.lock();
+        let is_first = state.waiting.front().is_none_or(|(number, _)| *number == self.number);
+        let polled = if is_first && state.has_room(run, max_backlog) {
+            if self.number > 0 {
+                state.waiting.pop_front();
+                self.number = 0;
+                wakers.extend(state.next_waiting());
+            }
+            Poll::Ready(self.channel.begin(&mut state, run, except, &mut wakers))
+        } else {
+            self.number = state.wait(self.number, waker);
+            Poll::Pending
+        };
+        drop(state);
+        wake(wakers);
+        polled
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if self.number > 0 {
+            let mut state = self.channel.state.lock();
+            state.waiting.retain(|(number, _)| *number != self.number);
+            let next = state.next_waiting();
+            drop(state);
+            if let Some(next) = next {
+                next.wake();
+            }
+        }
+    }
+}
+
 impl State {
+    fn has_room(&self, run: &Encoded, max_backlog: usize) -> bool {
+        self.line.is_empty() || self.backlog + run.len() <= max_backlog
+    }
+
+    /// Notes who waits, or its new waker. Returns its number.
+    fn wait(&mut self, number: u64, waker: &Waker) -> u64 {
+        if let Some((_, known)) = self.waiting.iter_mut().find(|(known, _)| *known == number) {
+            known.clone_from(waker);
+            return number;
+        }
+        self.asked += 1;
+        self.waiting.push_back((self.asked, waker.clone()));
+        self.asked
+    }
+
+    fn next_waiting(&self) -> Option<Waker> {
+        self.waiting.front().map(|(_, waker)| waker.clone())
+    }
+
     fn queue(&mut self, publication: Publication) {
         self.backlog += publication.run.len();
         self.line.push_back(publication);

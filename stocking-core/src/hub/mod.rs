@@ -7,14 +7,14 @@ mod tests;
 
 use std::{
     fmt,
-    future::poll_fn,
     sync::{
-        Arc, OnceLock,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
 use dashmap::DashMap;
+use parking_lot::RwLock;
 use stocking_proto::{ChannelName, ClientId, Destination, NameError};
 
 pub(crate) use self::channel::{Channel, Published};
@@ -46,7 +46,7 @@ struct Everybody {
     // The default hasher is keyed: peers choose these names.
     channels: DashMap<Box<str>, Arc<Channel>>,
     max_backlog: AtomicUsize,
-    executor: OnceLock<Executor>,
+    executor: RwLock<Option<Arc<Executor>>>,
 }
 
 /// Why a message was not sent.
@@ -96,7 +96,7 @@ impl Hub {
             sessions: DashMap::new(),
             channels: DashMap::new(),
             max_backlog: AtomicUsize::new(max_backlog),
-            executor: OnceLock::new(),
+            executor: RwLock::default(),
         }))
     }
 
@@ -203,21 +203,24 @@ impl Hub {
         content: &str,
     ) -> Result<(), Error> {
         let receiver = self.receiver(to)?;
-        self.deliver_when_clear(&receiver, &encode::broadcast(to, content), Some(from)).await;
+        self.deliver_in_turn(&receiver, &encode::broadcast(to, content), Some(from)).await;
         Ok(())
     }
 
-    /// Like [`deliver`](Self::deliver), but waits where too much is in line.
-    pub(crate) async fn deliver_when_clear(
+    /// Like [`deliver`](Self::deliver), but waits for its turn where too much is in line, and until every member of a large
+    /// channel is told.
+    pub(crate) async fn deliver_in_turn(
         &self,
         receiver: &Receiver,
         run: &Encoded,
         except: Option<&Arc<Session>>,
     ) {
-        while self.deliver(receiver, run, except).is_err() {
-            if let Receiver::Channel(channel) = receiver {
-                poll_fn(|cx| channel.poll_clear(cx.waker())).await;
-            }
+        let Receiver::Channel(channel) = receiver else {
+            return self.deliver(receiver, run, except).unwrap_or_default();
+        };
+        let max_backlog = self.0.max_backlog.load(Ordering::Relaxed);
+        if let Published::Continues(rest) = channel.publish_in_turn(run, except, max_backlog).await {
+            rest.await;
         }
     }
 
@@ -247,13 +250,13 @@ impl Hub {
         Ok(())
     }
 
-    /// Lends a runtime to work that has no connection; the first one stays.
-    pub(crate) fn lend(&self, executor: impl FnOnce() -> Executor) {
-        self.0.executor.get_or_init(executor);
+    /// Lends a runtime to work that has no connection.
+    pub(crate) fn lend(&self, executor: Executor) {
+        *self.0.executor.write() = Some(Arc::new(executor));
     }
 
-    pub(crate) fn executor(&self) -> Option<&Executor> {
-        self.0.executor.get()
+    pub(crate) fn executor(&self) -> Option<Arc<Executor>> {
+        self.0.executor.read().clone()
     }
 
     /// Runs `task` on the runtime that was lent; without one, here and at once.

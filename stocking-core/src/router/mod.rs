@@ -17,7 +17,6 @@ use std::{
 use hashbrown::HashMap;
 use stocking_proto::ErrorCode;
 
-use self::handler::{ErasedHandler, erase};
 pub use self::{
     context::Context,
     handler::Handler,
@@ -26,6 +25,10 @@ pub use self::{
     request::Request,
 };
 pub(crate) use self::{context::EventName, guard::ReplyFuture, request::not_a_name};
+use self::{
+    handler::{ErasedHandler, erase},
+    reply::excerpt,
+};
 
 /// Starts a request at the outermost layer of the onion.
 pub(crate) fn run(ctx: Context, request: Request) -> ReplyFuture {
@@ -299,7 +302,10 @@ impl Route {
 }
 
 fn unknown_event(event: &str) -> Error {
-    Error::framework(ErrorCode::NO_SUCH_EVENT, format!("no handler for event {event:?}"))
+    Error::framework(
+        ErrorCode::NO_SUCH_EVENT,
+        format!("no handler for event {}", excerpt(format!("{event:?}"))),
+    )
 }
 
 impl fmt::Debug for Router {

@@ -137,6 +137,11 @@ impl Error {
         self
     }
 
+    /// A refusal, with the framework's own code for one: -32002.
+    pub fn not_allowed(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::framework(ErrorCode::NOT_ALLOWED, message)
+    }
+
     /// The framework's own errors.
     pub(crate) fn framework(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into() }
@@ -149,12 +154,13 @@ impl Error {
     pub(crate) fn mismatch(error: &serde_json::Error) -> Self {
         match error.classify() {
             serde_json::error::Category::Data => {
-                Self::framework(ErrorCode::PAYLOAD_MISMATCH, format!("the payload does not fit: {error}"))
+                let reason = excerpt(error.to_string());
+                Self::framework(ErrorCode::PAYLOAD_MISMATCH, format!("the payload does not fit: {reason}"))
             }
             serde_json::error::Category::Syntax
             | serde_json::error::Category::Eof
             | serde_json::error::Category::Io => {
-                Self::framework(ErrorCode::NOT_JSON, format!("not JSON: {error}"))
+                Self::framework(ErrorCode::NOT_JSON, format!("not JSON: {}", excerpt(error.to_string())))
             }
         }
     }
@@ -170,6 +176,16 @@ impl Error {
     pub fn message(&self) -> &str {
         &self.message
     }
+}
+
+/// The beginning of a text that may quote what a peer sent: an answer is not to be longer than what it answers.
+pub(crate) fn excerpt(mut text: String) -> String {
+    const LIMIT: usize = 120;
+    if text.len() > LIMIT {
+        text.truncate(text.floor_char_boundary(LIMIT));
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Error {

@@ -11,7 +11,10 @@ use stocking_proto::ErrorCode;
 use super::Session;
 use crate::{
     executor::Task,
-    router::{Error, Reply, guard::Guarded},
+    router::{
+        Error, Reply,
+        guard::{Guarded, catch},
+    },
 };
 
 /// A request that ends when its time is up, answered or not.
@@ -40,9 +43,16 @@ impl Future for Deadline {
             return Poll::Ready(reply);
         }
         let Some(expiry) = &mut self.expiry else { return Poll::Pending };
-        expiry
-            .as_mut()
-            .poll(cx)
-            .map(|()| Err(Error::framework(ErrorCode::TIMED_OUT, "the request took too long")))
+        match catch(|| expiry.as_mut().poll(cx)) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(())) => {
+                Poll::Ready(Err(Error::framework(ErrorCode::TIMED_OUT, "the request took too long")))
+            }
+            // The clock belongs to a runtime that has ended.
+            Err(_) => {
+                self.expiry = None;
+                Poll::Pending
+            }
+        }
     }
 }

@@ -149,7 +149,8 @@ impl Session {
     }
 
     /// Ends the session: what was sent before is written, then the client is told, and its connection is closed with
-    /// code 1000, after which it does not come back.
+    /// code 1000, after which it does not come back. What comes after is not written, nor is the reply of the handler that
+    /// calls this.
     pub fn close(&self) {
         self.wake(self.outbox.stop(Stop::Kicked));
     }

@@ -69,6 +69,12 @@ impl TestRuntime {
         self.0.lock().tasks.len()
     }
 
+    /// Ends the runtime: every task is dropped where it stands, as a runtime does that shuts down.
+    pub fn shut_down(&self) {
+        let tasks = std::mem::take(&mut self.0.lock().tasks);
+        drop(tasks);
+    }
+
     /// Runs until every task waits for something. No time passes.
     ///
     /// # Panics

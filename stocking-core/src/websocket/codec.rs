@@ -4,7 +4,10 @@
 //! caller's buffer: no allocation, no copy, nothing kept. Everything else is judged by its header, before any of its
 //! payload is kept, and then goes to tungstenite as one whole frame.
 
-use std::{io::Cursor, time::Instant};
+use std::{
+    io::Cursor,
+    time::{Duration, Instant},
+};
 
 use tungstenite::{
     Message, Utf8Bytes,
@@ -78,6 +81,13 @@ impl Decoder {
     /// When it is too late for the rest of a fragmented message: [`Violation::MessageTimeout`].
     pub(crate) fn deadline(&self, config: &Config) -> Option<Instant> {
         self.fragments.as_ref()?.deadline(config)
+    }
+
+    /// Gives a fragmented message more time.
+    pub(crate) fn postpone(&mut self, time: Duration) {
+        if let Some(fragments) = &mut self.fragments {
+            fragments.postpone(time);
+        }
     }
 
     /// Takes one frame of any kind, or nothing while it is not whole.

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read, Write},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use tungstenite::{
@@ -47,6 +47,11 @@ impl Fragments {
         self.count = self.count.saturating_add(1);
         self.size = self.size.saturating_add(length);
         read(&mut self.context, frame, out)
+    }
+
+    /// Lets the time stand still that has passed.
+    pub(super) fn postpone(&mut self, time: Duration) {
+        self.since = self.since.checked_add(time).unwrap_or(self.since);
     }
 
     /// From when on it is too late for the last fragment; `None` for a timeout beyond what a clock can show.

@@ -1,6 +1,6 @@
 //! A channel of more than 4,096 members is told in slices: in one order for all, and with a bounded line.
 
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 
 use stocking_core::{
     Accept, Config, Connection, Context, Result, Router, SendError, Service,
@@ -112,4 +112,32 @@ fn a_client_that_publishes_waits_and_what_it_asks_next_waits_behind() {
     assert_eq!(publisher.texts(), [r#"4,1,{"c":-1,"p":null}"#]);
     publisher.advance(Duration::from_secs(1));
     publisher.assert_open();
+}
+
+#[test]
+fn who_waits_for_room_has_its_turn_before_those_who_come_later() {
+    let service = Service::new(Router::new()).with_config(Config::new().max_backlog(100));
+    let server = TestServer::new(service);
+    let members: Vec<_> = (0..8193).map(|_| server.connect()).collect();
+    members.iter().for_each(|member| member.send("6,1,big"));
+    let publisher = server.connect();
+    server.run();
+    let hub = server.hub().clone();
+    server.runtime().spawn(async move {
+        for _ in 0..200 {
+            // Whether there is room or not: it comes again at once.
+            hub.broadcast("big", "s").ok();
+            let mut yielded = false;
+            std::future::poll_fn(|cx| {
+                cx.waker().wake_by_ref();
+                if std::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        }
+    });
+    let waited = format!("5,big,{}", "W".repeat(95));
+    publisher.send(&waited);
+    let texts = members[0].texts();
+    let place = texts.iter().position(|text| *text == waited).expect("it is told");
+    assert!(place < texts.len() / 2, "number {place} of {}", texts.len());
 }

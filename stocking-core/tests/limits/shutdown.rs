@@ -232,3 +232,19 @@ fn a_client_that_does_not_read_costs_no_more() {
     server.runtime.advance(seconds(1));
     assert!(server.returns_after() <= seconds(15));
 }
+
+#[test]
+fn requests_that_were_read_and_wait_their_turn_are_answered_too() {
+    let running = Running::start();
+    let client = running.connect();
+    running.runtime.advance(seconds(99));
+    // More than may be in progress: the last ones are read, and nothing more.
+    client.send(r#"4,1,{"e":"slow","p":3}"#);
+    client.send_all((2..=40).map(|id| format!(r#"4,{id},{{"e":"slow","p":0}}"#)));
+    running.runtime.advance(seconds(5));
+    let received = client.receive();
+    let answers =
+        received.iter().filter(|message| matches!(message, Message::Text(text) if text.starts_with("4,")));
+    assert_eq!(answers.count(), 40);
+    assert!(matches!(received.last(), Some(Message::Close(1001, _))), "{:?}", received.last());
+}
