@@ -10,7 +10,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum AllowedOrigins {
-    /// Pages of the host that the request itself names in `Host`.
+    /// Pages of the host that the request itself names in `Host`, port and all, as written: `localhost` is not
+    /// `127.0.0.1`, and a page from a development server on another port has to be listed.
     #[default]
     SameHost,
     /// Pages of these origins, each as a browser writes it: `https://example.org`, `http://localhost:8080`.

@@ -56,8 +56,8 @@ pub mod api {
     pub use crate::{
         config::{AllowedOrigins, Config},
         connection::CloseReason,
-        hub::{Hub, SendError},
-        router::{Context, Error, Next, Payload, Reply, Request, Result, Router},
+        hub::{ChannelHandle, ClientHandle, Hub, SendError},
+        router::{Context, Error, Handler, Middleware, Next, Payload, Reply, Request, Result, Router},
         service::{Accept, ConnectRequest, Rejection, Service},
         session::{JoinError, Session},
     };

@@ -234,3 +234,17 @@ fn ids_repeat_with_the_random_bytes_that_they_are_made_of() {
     assert_eq!(ids, ids_of_a_thousand(&seeded()));
     assert_eq!(ids[41], id(42).to_string());
 }
+
+#[test]
+fn who_is_in_a_channel_can_be_asked_from_either_side() {
+    let server = server();
+    let clients = [client(&server), client(&server)];
+    clients.iter().for_each(|client| client.send("6,1,news"));
+    server.run();
+    let mut members = server.hub().channel("news").members();
+    members.sort();
+    assert_eq!(members, [id(1), id(2)]);
+    let session = server.hub().session(id(1)).unwrap();
+    assert!(session.is_in("news") && !session.is_in("weather"));
+    assert_eq!(server.hub().channel("weather").members(), []);
+}

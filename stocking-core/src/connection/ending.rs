@@ -88,7 +88,10 @@ impl Connection {
         if let Some(session) = self.session() {
             session.end(&reason);
         }
-        tracing::debug!(%reason, "a connection ends");
+        match &reason {
+            CloseReason::Refused(refusal) => tracing::info!(%refusal, "a connection is refused"),
+            _ => tracing::debug!(%reason, "a connection ends"),
+        }
         self.event = Some(ConnectionEvent::Closing(reason));
     }
 

@@ -14,6 +14,7 @@ use std::{
 
 use parking_lot::Mutex;
 use slab::Slab;
+use stocking_proto::ClientId;
 
 use crate::{
     executor::{Task, yield_now},
@@ -90,6 +91,10 @@ impl Channel {
 
     pub(crate) fn len(&self) -> usize {
         self.state.lock().members.len()
+    }
+
+    pub(crate) fn members(&self) -> Vec<ClientId> {
+        self.state.lock().members.iter().map(|member| member.session.id()).collect()
     }
 
     /// Adds a member; the key is what it leaves with. `None` where the channel has ended meanwhile.

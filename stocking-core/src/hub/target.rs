@@ -42,6 +42,12 @@ impl<'a> ChannelHandle<'a> {
         self.hub.find(self.name).map_or(0, |channel| channel.len())
     }
 
+    /// Who is in the channel, in no order.
+    #[must_use]
+    pub fn members(&self) -> Vec<ClientId> {
+        self.hub.find(self.name).map_or_else(Vec::new, |channel| channel.members())
+    }
+
     /// Whether nobody is in the channel.
     #[must_use]
     pub fn is_empty(&self) -> bool {

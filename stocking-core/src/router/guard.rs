@@ -40,7 +40,7 @@ fn report(panic: Box<dyn Any + Send>) -> Error {
         .unwrap_or("(no text)");
     tracing::error!(panic = message, "a handler panicked");
     drop_quietly(panic);
-    Error::internal()
+    Error::unexplained()
 }
 
 /// How far a request came at once.
@@ -112,7 +112,7 @@ impl<T, E: From<Error>> Future for Guarded<T, E> {
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         let Some(work) = &mut self.0 else {
-            return Poll::Ready(Err(Error::internal().into()));
+            return Poll::Ready(Err(Error::unexplained().into()));
         };
         match catch(|| work.as_mut().poll(cx)) {
             Ok(Poll::Pending) => Poll::Pending,

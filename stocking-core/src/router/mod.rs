@@ -78,7 +78,10 @@ impl Router {
         Self::default()
     }
 
-    /// Adds the handler of `event`.
+    /// Adds the handler of `event`: `async fn(Context, T) -> Result<R>`.
+    ///
+    /// `T` owns its data, `String` rather than `&str`. A closure has to say its error's type: `Ok::<_, Error>(…)`. See
+    /// [`Handler`].
     ///
     /// One client's requests are handled in the order sent, the next when the last has answered; see
     /// [`on_concurrent`](Self::on_concurrent) for those that need not wait. [`Handler`] says what a handler may take and

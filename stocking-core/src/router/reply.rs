@@ -50,7 +50,7 @@ impl Payload {
             Ok(text) => Ok(Self(text)),
             Err(error) => {
                 tracing::error!(%error, "a value has no JSON form");
-                Err(Error::internal())
+                Err(Error::unexplained())
             }
         }
     }
@@ -147,7 +147,23 @@ impl Error {
         Self { code, message: message.into() }
     }
 
-    pub(crate) fn internal() -> Self {
+    /// A failure of ours, with the framework's own code for one, -32603: `error` is logged, and the client is told no more
+    /// than "internal error".
+    ///
+    /// ```
+    /// use stocking_core::{Context, Error, Result};
+    ///
+    /// async fn load(_: Context, (): ()) -> Result<String> {
+    ///     std::fs::read_to_string("state.json").map_err(Error::internal)
+    /// }
+    /// ```
+    pub fn internal(error: impl fmt::Display) -> Self {
+        tracing::error!(%error, "a handler failed");
+        Self::unexplained()
+    }
+
+    /// What the client is told of a failure that it cannot mend.
+    pub(crate) fn unexplained() -> Self {
         Self::framework(ErrorCode::INTERNAL, "internal error")
     }
 

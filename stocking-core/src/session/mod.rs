@@ -131,6 +131,12 @@ impl Session {
         }
     }
 
+    /// Whether the client is in a channel.
+    #[must_use]
+    pub fn is_in(&self, channel: &str) -> bool {
+        self.memberships.with(channel, |is_member| is_member)
+    }
+
     /// The names of the channels that the client is in, in the order of joining.
     #[must_use]
     pub fn channels(&self) -> Vec<String> {

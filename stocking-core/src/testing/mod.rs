@@ -41,6 +41,10 @@
 //! The server's own timers are on that clock too. A client answers no ping by itself: one that is silent for longer than
 //! [`ping_interval`](crate::Config#structfield.ping_interval) receives a ping, and in the end is closed.
 //!
+//! A handler that awaits tokio itself (its timers, its sockets, most database drivers) needs tokio under it, which this is
+//! not: put such things behind a type of your own in the state, or test with the adapter's `serve_connection` on an
+//! in-memory stream of its runtime.
+//!
 //! Everything is repeatable: tasks run in the order in which they were woken. The ids of clients are repeatable as well where
 //! [`Service::with_random`](crate::Service::with_random) has a source that is.
 

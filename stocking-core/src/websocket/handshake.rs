@@ -125,7 +125,7 @@ fn parse(head: &[u8], config: &Config) -> Result<UpgradeRequest, Refusal> {
         return Err(Refusal::MethodNotAllowed);
     }
     if uri.path() != config.path {
-        return Err(Refusal::UnknownPath);
+        return Err(Refusal::UnknownPath { served: config.path.clone() });
     }
     check_upgrade(&headers, is_http_1_1, config)?;
     Ok(UpgradeRequest { uri, headers })

@@ -17,7 +17,10 @@ pub enum Refusal {
     /// 403: the page's origin is not among the [`AllowedOrigins`](crate::AllowedOrigins).
     OriginNotAllowed,
     /// 404: another path than [`Config::path`](crate::Config#structfield.path).
-    UnknownPath,
+    UnknownPath {
+        /// That path.
+        served: String,
+    },
     /// 405: another method than GET.
     MethodNotAllowed,
     /// 408: the request was not whole within
@@ -60,7 +63,7 @@ impl Refusal {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::OriginNotAllowed => StatusCode::FORBIDDEN,
-            Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::NotAnUpgrade | Self::UnsupportedVersion => StatusCode::UPGRADE_REQUIRED,
@@ -91,7 +94,7 @@ impl Refusal {
             Self::Unavailable => &[("Connection", "close"), ("Retry-After", "5")],
             Self::Malformed(_)
             | Self::OriginNotAllowed
-            | Self::UnknownPath
+            | Self::UnknownPath { .. }
             | Self::TimedOut
             | Self::HeadTooLarge
             | Self::TooManyHeaders
@@ -136,7 +139,9 @@ impl fmt::Display for Refusal {
             Self::OriginNotAllowed => {
                 "pages of this origin may not connect: open the page from this host, or have its origin allowed here"
             }
-            Self::UnknownPath => "nothing is served at this path: ask for the path that the server is configured with",
+            Self::UnknownPath { served } => {
+                return write!(formatter, "nothing is served at this path: the WebSocket is at {served}");
+            }
             Self::MethodNotAllowed => "a WebSocket is opened with GET: use that method",
             Self::TimedOut => "the request took too long to arrive: send all of it at once",
             Self::NotAnUpgrade => {
@@ -177,22 +182,24 @@ impl fmt::Display for Fault {
 mod tests {
     use super::{Fault, Refusal};
 
-    const ALL: [(Refusal, u16); 14] = [
-        (Refusal::Malformed(Fault::Syntax), 400),
-        (Refusal::Malformed(Fault::Host), 400),
-        (Refusal::Malformed(Fault::Body), 400),
-        (Refusal::Malformed(Fault::Key), 400),
-        (Refusal::Malformed(Fault::Origin), 400),
-        (Refusal::OriginNotAllowed, 403),
-        (Refusal::UnknownPath, 404),
-        (Refusal::MethodNotAllowed, 405),
-        (Refusal::TimedOut, 408),
-        (Refusal::NotAnUpgrade, 426),
-        (Refusal::UnsupportedVersion, 426),
-        (Refusal::HeadTooLarge, 431),
-        (Refusal::TooManyHeaders, 431),
-        (Refusal::Unavailable, 503),
-    ];
+    fn all() -> [(Refusal, u16); 14] {
+        [
+            (Refusal::Malformed(Fault::Syntax), 400),
+            (Refusal::Malformed(Fault::Host), 400),
+            (Refusal::Malformed(Fault::Body), 400),
+            (Refusal::Malformed(Fault::Key), 400),
+            (Refusal::Malformed(Fault::Origin), 400),
+            (Refusal::OriginNotAllowed, 403),
+            (Refusal::UnknownPath { served: "/ws".into() }, 404),
+            (Refusal::MethodNotAllowed, 405),
+            (Refusal::TimedOut, 408),
+            (Refusal::NotAnUpgrade, 426),
+            (Refusal::UnsupportedVersion, 426),
+            (Refusal::HeadTooLarge, 431),
+            (Refusal::TooManyHeaders, 431),
+            (Refusal::Unavailable, 503),
+        ]
+    }
 
     fn written(refusal: &Refusal) -> String {
         let mut out = Vec::new();
@@ -202,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_refusal_is_a_whole_response_with_its_status_and_a_sentence() {
-        for (refusal, code) in ALL {
+        for (refusal, code) in all() {
             let response = written(&refusal);
             let mut headers = [httparse::EMPTY_HEADER; 16];
             let mut parsed = httparse::Response::new(&mut headers);

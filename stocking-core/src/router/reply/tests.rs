@@ -79,3 +79,11 @@ fn a_payload_that_was_written_lends_its_buffer_to_the_next_unless_it_is_large() 
     let next = Payload::new(&1).expect("it has one");
     assert!(next.0.capacity() < 100_000);
 }
+
+#[test]
+fn a_failure_of_ours_is_for_the_log_and_a_refusal_for_the_client() {
+    let error = Error::internal("the disk is full");
+    assert_eq!((error.code().get(), error.message()), (-32603, "internal error"));
+    let error = Error::not_allowed("members only");
+    assert_eq!((error.code().get(), error.message()), (-32002, "members only"));
+}

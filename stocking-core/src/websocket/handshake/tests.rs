@@ -98,11 +98,11 @@ fn every_flaw_is_refused_by_its_name() {
         (replaced("GET", "POST"), &Refusal::MethodNotAllowed),
         (replaced("GET", "HEAD"), &Refusal::MethodNotAllowed),
         (replaced("GET", "get"), &Refusal::MethodNotAllowed),
-        (replaced("/ws", "/"), &Refusal::UnknownPath),
-        (replaced("/ws", "/ws/"), &Refusal::UnknownPath),
-        (replaced("/ws", "/WS"), &Refusal::UnknownPath),
-        (replaced("/ws", "/%77s"), &Refusal::UnknownPath),
-        (replaced("/ws", "*"), &Refusal::UnknownPath),
+        (replaced("/ws", "/"), &Refusal::UnknownPath { served: "/ws".into() }),
+        (replaced("/ws", "/ws/"), &Refusal::UnknownPath { served: "/ws".into() }),
+        (replaced("/ws", "/WS"), &Refusal::UnknownPath { served: "/ws".into() }),
+        (replaced("/ws", "/%77s"), &Refusal::UnknownPath { served: "/ws".into() }),
+        (replaced("/ws", "*"), &Refusal::UnknownPath { served: "/ws".into() }),
         (replaced("HTTP/1.1", "HTTP/1.0"), &Refusal::NotAnUpgrade),
         ("GET /ws HTTP/1.0\r\n\r\n".into(), &Refusal::NotAnUpgrade),
         (replaced("Upgrade: websocket\r\n", ""), &Refusal::NotAnUpgrade),
@@ -155,7 +155,7 @@ fn the_first_flaw_in_the_order_of_the_checks_is_the_one_that_is_told() {
     let everything = "POST /nowhere HTTP/1.1\r\nHost: example.org\r\nOrigin: null\r\n\r\n";
     let fixes = [
         (Refusal::MethodNotAllowed, "POST", "GET"),
-        (Refusal::UnknownPath, "/nowhere", "/ws"),
+        (Refusal::UnknownPath { served: "/ws".into() }, "/nowhere", "/ws"),
         (Refusal::NotAnUpgrade, "\r\n\r\n", "\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"),
         (Refusal::UnsupportedVersion, "\r\n\r\n", "\r\nSec-WebSocket-Version: 13\r\n\r\n"),
         (
