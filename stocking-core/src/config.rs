@@ -85,7 +85,8 @@ pub struct Config {
     /// Channels that one session may be in; a further Join is answered with code -32001. Default: 128, as Centrifugo.
     pub max_channels: usize,
     /// Time that one request may take, middleware included, before it is dropped and answered with code -32000.
-    /// Default: none.
+    /// The clock is a runtime's: an adapter lends it, and who drives a connection with a loop of their own
+    /// ([`driver::lend`](crate::driver::lend)). Default: none.
     pub handler_timeout: Option<Duration>,
     /// Frames a minute that are not frames of the protocol (code -32600); beyond it close 1008. Default: 16: enough
     /// for a person who types, not for a machine that sends something else altogether.
