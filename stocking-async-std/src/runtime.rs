@@ -15,8 +15,7 @@ use stocking_core::{
     driver::{Runtime, Transport},
 };
 
-/// A runtime whose timers are those of `async-io`, and whose executor is what spawns a task: async-std's, smol's, or one
-/// of your own.
+/// A runtime whose timers are those of `async-io`, and whose executor is async-std's, smol's, or whatever spawns a task.
 ///
 /// ```
 /// use stocking_async_std::AsyncIo;
@@ -24,7 +23,44 @@ use stocking_core::{
 /// let runtime = AsyncIo::new(|task| drop(async_std::task::spawn(task)));
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct AsyncIo<S = fn(Task)>(S);
+pub struct AsyncIo<S = Executor>(S);
+
+/// What runs tasks.
+pub trait Spawn: Clone + Send + Sync + 'static {
+    /// Runs a task, and sees it to its end.
+    fn spawn(&self, task: Task);
+}
+
+impl<S: Fn(Task) + Clone + Send + Sync + 'static> Spawn for S {
+    fn spawn(&self, task: Task) {
+        self(task);
+    }
+}
+
+/// The executors whose features are on.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Executor {
+    /// That of async-std.
+    #[cfg(feature = "async-std")]
+    AsyncStd,
+    /// The global one of smol.
+    #[cfg(feature = "smol")]
+    Smol,
+}
+
+impl Spawn for Executor {
+    fn spawn(&self, task: Task) {
+        match *self {
+            #[cfg(feature = "async-std")]
+            Self::AsyncStd => drop(async_std::task::spawn(task)),
+            #[cfg(feature = "smol")]
+            Self::Smol => smol::spawn(task).detach(),
+            #[cfg(not(any(feature = "async-std", feature = "smol")))]
+            _ => drop(task),
+        }
+    }
+}
 
 impl<S: Fn(Task) + Clone + Send + Sync + 'static> AsyncIo<S> {
     /// A runtime that runs tasks by `spawn`, which must see each to its end.
@@ -39,14 +75,14 @@ impl AsyncIo {
     #[cfg(feature = "async-std")]
     #[must_use]
     pub fn async_std() -> Self {
-        Self(|task| drop(async_std::task::spawn(task)))
+        Self(Executor::AsyncStd)
     }
 
     /// The global executor of smol.
     #[cfg(feature = "smol")]
     #[must_use]
     pub fn smol() -> Self {
-        Self(|task| smol::spawn(task).detach())
+        Self(Executor::Smol)
     }
 }
 
@@ -61,7 +97,7 @@ impl Default for AsyncIo {
     }
 }
 
-impl<S: Fn(Task) + Clone + Send + Sync + 'static> Runtime for AsyncIo<S> {
+impl<S: Spawn> Runtime for AsyncIo<S> {
     type Sleep = Sleep;
 
     fn now(&self) -> Instant {
@@ -73,7 +109,7 @@ impl<S: Fn(Task) + Clone + Send + Sync + 'static> Runtime for AsyncIo<S> {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        (self.0)(Box::pin(task));
+        self.0.spawn(Box::pin(task));
     }
 }
 
