@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use stocking_tokio::{Context, Result, Router};
+use stocking_tokio::{Context, Result, Router, serve};
 use tokio::net::TcpListener;
 
 #[derive(Deserialize)]
@@ -32,5 +32,5 @@ async fn main() -> std::io::Result<()> {
     let listener = TcpListener::bind(address).await?;
     println!("ws://{}/ws", listener.local_addr()?);
     println!(r#"try  4,1,{{"e":"echo","p":"doge"}}  and  4,2,{{"e":"greet","p":{{"name":"doge"}}}}"#);
-    stocking_tokio::serve(listener, router).await
+    serve(listener, router).await
 }
