@@ -49,3 +49,13 @@ fn their_use_lines_name_the_same_things() {
     assert_eq!(names(ASYNC_STD), names(TOKIO));
     assert_eq!(names(SMOL), names(TOKIO));
 }
+
+#[test]
+fn the_main_function_of_smol_in_the_readme_is_the_quickstarts() {
+    let (_, rest) = include_str!("../README.md").split_once("```rust,ignore\n").unwrap();
+    let shown = rest.split("```").next().unwrap();
+    assert!(
+        shown.starts_with("fn main()") && SMOL.ends_with(shown),
+        "copy examples/quickstart_smol.rs to README.md"
+    );
+}
