@@ -5,7 +5,8 @@ readme.py crate DIRECTORY    writes the crate that a reader would have: the firs
 readme.py talk COMMAND…      starts a server that prints its address, and plays every conversation of README.md against it
 
 A conversation is a `text` block with lines such as `> 3` (sent) and `< 3` (received), perhaps behind the name of one of
-several clients. Only the standard library is needed.
+several clients. Where it begins with `$ nc` it is for a server that prints `nc HOST PORT`, the others are for one that
+prints `ws://HOST:PORT/ws`. Only the standard library is needed.
 """
 
 import base64
@@ -84,14 +85,28 @@ class Client:
         return "< " + payload.decode()
 
 
-def play(conversation, host, port):
+class LineClient:
+    """Does what `nc` does."""
+
+    def __init__(self, host, port):
+        self.stream = socket.create_connection((host, port), timeout=10)
+        self.bytes = self.stream.makefile("rb")
+
+    def send(self, text):
+        self.stream.sendall(text.encode() + b"\n")
+
+    def receive(self):
+        return "< " + self.bytes.readline().decode().removesuffix("\n")
+
+
+def play(conversation, make_client):
     clients = {}
     for line in conversation.splitlines():
         name, said = re.fullmatch(r"(?:(\w+)  +)?([<>] .*|Disconnected .*|.*)", line).groups()
         if said[:2] not in ("> ", "< ") and not said.startswith("Disconnected"):
             continue
         if name not in clients:
-            clients[name] = Client(host, port)
+            clients[name] = make_client()
         if said.startswith("> "):
             clients[name].send(said[2:])
         else:
@@ -101,12 +116,14 @@ def play(conversation, host, port):
 
 def talk(command):
     conversations = [block for block in blocks("text") if re.search(r"^(\w+  +)?< 0$", block, re.MULTILINE)]
-    assert conversations, "README.md shows no conversation"
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
-        host, port = re.match(r"ws://([^:]+):(\d+)/ws", server.stdout.readline()).groups()
+        kind, host, port = re.match(r"(ws://|nc )([^: ]+)[: ](\d+)", server.stdout.readline()).groups()
+        client = LineClient if kind == "nc " else Client
+        conversations = [block for block in conversations if block.startswith("$ nc ") == (kind == "nc ")]
+        assert conversations, "README.md shows no conversation"
         for conversation in conversations:
-            play(conversation, host, int(port))
+            play(conversation, lambda: client(host, int(port)))
     finally:
         server.terminate()
         server.wait()
