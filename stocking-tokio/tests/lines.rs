@@ -12,8 +12,9 @@ use stocking_core::{
 };
 use stocking_tokio::{Accept, Config, Context, Io, Result, Router, Service, Tokio};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufStream},
     net::{TcpListener, TcpStream},
+    time::timeout,
 };
 use transport::Lines;
 
@@ -177,6 +178,19 @@ fn a_broadcast_with_line_feeds_is_one_line_and_forges_no_frame() {
     // Whoever speaks WebSocket may send them.
     service.hub().broadcast("news", "one\n4,1,{\"c\":-1,\"p\":\"forged\"}\r\nthree").unwrap();
     assert_eq!(member.receive(), "5,news,one 4,1,{\"c\":-1,\"p\":\"forged\"}  three\n");
+}
+
+#[test]
+fn a_stream_with_a_buffer_of_its_own_is_flushed() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (client, server) = tokio::io::duplex(64);
+        let transport = Lines::new(Io(BufStream::new(server)));
+        tokio::spawn(Driver::upgraded(Tokio::current(), transport, service(), Ok(Accept::new()), Vec::new()));
+        let mut lines = BufReader::new(client).lines();
+        let greeting = timeout(Duration::from_secs(60), lines.next_line()).await.expect("hung");
+        assert_eq!(greeting.unwrap().as_deref(), Some("0"));
+    });
 }
 
 #[test]

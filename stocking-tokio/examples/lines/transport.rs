@@ -168,6 +168,10 @@ impl<T: Transport> Transport for Lines<T> {
         Poll::Ready(Ok(std::mem::take(&mut self.made_of)))
     }
 
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream.poll_flush(cx)
+    }
+
     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream.poll_close(cx)
     }
