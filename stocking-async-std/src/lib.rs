@@ -3,11 +3,15 @@
 
 mod runtime;
 mod serve;
+#[cfg(feature = "tls")]
+mod tls;
 
 pub use stocking_core::api::*;
 
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use self::serve::{drain, serve_connection, serve_upgraded};
+#[cfg(feature = "tls")]
+pub use self::tls::{ServeTls, Tls, TlsTcp, serve_tls};
 pub use self::{
     runtime::{AsyncIo, Executor, Io, Sleep, Spawn},
     serve::{Listen, Serve, Tcp, serve},

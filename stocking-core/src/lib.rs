@@ -22,6 +22,7 @@
 //! | [`router`] | handlers, and the onion of middleware around them |
 //! | [`Service`] | a router, a hub and a [`Config`]: what is served |
 //! | [`driver`] | the loop that moves bytes, for any runtime |
+//! | `tls` | with that feature: a certificate and its key, for adapters |
 //! | [`testing`] | a server and its clients in memory, on a virtual clock |
 //!
 //! # Panics
@@ -43,6 +44,8 @@ pub mod router;
 mod service;
 pub mod session;
 pub mod testing;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod websocket;
 
 pub use stocking_proto as proto;
@@ -61,4 +64,7 @@ pub mod api {
         service::{Accept, ConnectRequest, Rejection, Service},
         session::{JoinError, Session},
     };
+
+    #[cfg(feature = "tls")]
+    pub use crate::tls::{TlsConfig, TlsError, TlsFault};
 }

@@ -9,6 +9,8 @@
 
 mod runtime;
 mod serve;
+#[cfg(feature = "tls")]
+mod tls;
 #[cfg(feature = "hyper")]
 mod upgrade;
 
@@ -19,6 +21,8 @@ mod readme {}
 
 pub use stocking_core::api::*;
 
+#[cfg(feature = "tls")]
+pub use self::tls::{ServeTls, Tls, TlsTcp, serve_tls};
 #[cfg(feature = "hyper")]
 pub use self::upgrade::UpgradeService;
 pub use self::{

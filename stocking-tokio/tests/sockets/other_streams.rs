@@ -5,7 +5,7 @@ use std::sync::Arc;
 use stocking_core::testing::TestClient;
 use stocking_tokio::{Accept, Service, serve_connection, serve_upgraded};
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, duplex},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, duplex},
     net::{UnixListener, UnixStream},
     spawn,
 };
@@ -37,6 +37,19 @@ fn a_duplex_is_served_until_its_client_has_left() {
             converse(Raw::open(near).await).await;
             serving.await.unwrap();
             assert_eq!((service.connections(), service.hub().sessions()), (0, 0));
+        }
+    });
+}
+
+/// A stream that keeps what it takes until it is flushed, as one of TLS may.
+#[test]
+fn what_a_stream_keeps_in_a_buffer_of_its_own_is_sent() {
+    on_every_runtime(|| async {
+        for capacity in [100, 64 * 1024] {
+            let (near, far) = duplex(capacity);
+            let serving = spawn(serve_connection(BufStream::with_capacity(4096, 4096, far), events()));
+            converse(Raw::open(near).await).await;
+            serving.await.unwrap();
         }
     });
 }
