@@ -17,7 +17,11 @@ fn the_program_of_the_readme_is_the_quickstart() {
 
 #[test]
 fn what_the_readme_shows_of_an_example_is_in_an_example() {
-    let examples = [include_str!("../examples/axum.rs"), include_str!("../examples/lines/main.rs")];
+    let examples = [
+        include_str!("../examples/axum.rs"),
+        include_str!("../examples/lines/main.rs"),
+        include_str!("../examples/tls.rs"),
+    ];
     let shown = README.split("```rust,ignore\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     for part in shown {
         assert!(examples.iter().any(|example| example.contains(part)), "in no example:\n{part}");

@@ -7,7 +7,7 @@ mod promises;
 
 use std::net;
 
-use stocking_tokio::serve_tls;
+use stocking_tokio::{Tls, drain, serve_connection, serve_tls};
 use tokio::net::TcpListener;
 
 use self::promises::{Adapter, Order};
@@ -25,4 +25,23 @@ impl Adapter for Tokio {
     }
 }
 
-promises_of!(on_tokio: Tokio);
+/// Streams that were accepted elsewhere.
+struct Accepted;
+
+impl Adapter for Accepted {
+    fn serve(listener: net::TcpListener, mut order: Order) {
+        let listener = TcpListener::from_std(listener).unwrap();
+        tokio::spawn(async move {
+            while let Some(Ok((stream, _))) = tokio::select! {
+                accepted = listener.accept() => Some(accepted),
+                _ = &mut order.stop => None,
+            } {
+                tokio::spawn(serve_connection(Tls::new(stream, order.tls.clone()), order.service.clone()));
+            }
+            drain(&order.service).await;
+            order.served.send(Ok(())).ok();
+        });
+    }
+}
+
+promises_of!(on_tokio: Tokio, on_streams_of_tokio: Accepted);
