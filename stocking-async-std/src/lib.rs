@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 #![warn(clippy::unwrap_used)]
 
+#[cfg(feature = "async-std")]
+mod async_std_tcp;
 mod runtime;
 mod serve;
 #[cfg(feature = "tls")]
@@ -8,6 +10,8 @@ mod tls;
 
 pub use stocking_core::api::*;
 
+#[cfg(feature = "async-std")]
+pub use self::async_std_tcp::AsyncStdTcp;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use self::serve::{drain, serve_connection, serve_upgraded};
 #[cfg(feature = "tls")]

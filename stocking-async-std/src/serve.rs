@@ -13,6 +13,8 @@ use stocking_core::{
     driver::{self, Listener},
 };
 
+#[cfg(feature = "async-std")]
+use crate::async_std_tcp::AsyncStdTcp;
 use crate::runtime::{AsyncIo, Io};
 
 /// A server that runs when it is awaited: [`serve`].
@@ -95,9 +97,9 @@ impl<L: Listen> Listener for Tcp<L> {
     }
 }
 
-/// The two kinds differ in their names alone.
+/// The two kinds differ in their names, and in what the end of a stream needs.
 macro_rules! listen {
-    ($feature:literal, $runtime:expr, $listener:ty, $stream:ty) => {
+    ($feature:literal, $runtime:expr, $listener:ty, $stream:ty, $wrap:expr) => {
         #[cfg(feature = $feature)]
         impl Listen for $listener {
             type Stream = $stream;
@@ -110,11 +112,11 @@ macro_rules! listen {
                 let (stream, address) = self.accept().await?;
                 // Fails for a socket whose peer has gone already, which its first read tells.
                 stream.set_nodelay(true).ok();
-                Ok((stream, address))
+                Ok(($wrap(stream), address))
             }
         }
     };
 }
 
-listen!("async-std", AsyncIo::async_std(), async_std::net::TcpListener, async_std::net::TcpStream);
-listen!("smol", AsyncIo::smol(), async_net::TcpListener, async_net::TcpStream);
+listen!("async-std", AsyncIo::async_std(), async_std::net::TcpListener, AsyncStdTcp, AsyncStdTcp);
+listen!("smol", AsyncIo::smol(), async_net::TcpListener, async_net::TcpStream, std::convert::identity);
