@@ -1,23 +1,31 @@
 //! The application that `vectors/sessions.json` describes, and that the other tests use too.
 
-use std::sync::Arc;
+use std::{future::poll_fn, mem, sync::Arc, task::Poll};
 
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
-use stocking_tokio::{ClientId, Context, Error, Next, Reply, Request, Result, Router};
+use stocking_core::{ClientId, Context, Error, Next, Reply, Request, Result, Router};
 use tokio::sync::Semaphore;
 
 /// What requests for `hold` wait for: each answers its payload once it is given a permit. Slow, and no clock in it.
-#[derive(Clone)]
-pub(crate) struct Gate(Arc<Semaphore>);
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<Semaphore>);
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(0)))
+    }
+}
 
 impl Gate {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(0)))
+    /// A gate that is shut.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Lets `requests` of those that wait, or will, go on.
-    pub(crate) fn open(&self, requests: usize) {
+    pub fn open(&self, requests: usize) {
         self.0.add_permits(requests);
     }
 }
@@ -84,8 +92,21 @@ async fn refuse_secret(ctx: Context, next: Next) -> Reply {
     }
 }
 
+/// Lets whatever else is ready run first, on any runtime.
+pub async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
 /// The events, and nothing around them.
-pub(crate) fn events() -> Router {
+pub fn events() -> Router {
     super::hide_planned_panics();
     Router::new()
         .on("echo", echo)
@@ -102,12 +123,12 @@ pub(crate) fn events() -> Router {
 }
 
 /// The events, with a gate that `hold` waits at.
-pub(crate) fn events_with(gate: &Gate) -> Router {
+pub fn events_with(gate: &Gate) -> Router {
     events().with_state(gate.clone())
 }
 
 /// All that the scripts assume.
-pub(crate) fn application(has_otherwise: bool) -> Router {
+pub fn application(has_otherwise: bool) -> Router {
     let router = events().with(refuse_secret);
     if has_otherwise { router.otherwise(otherwise) } else { router }
 }

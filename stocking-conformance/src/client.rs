@@ -1,17 +1,17 @@
 //! A WebSocket client, whoever made it.
 
-use std::net::SocketAddr;
+use std::{fmt, net::SocketAddr};
 
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, Role, WebSocket, WebSocketError};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Message, WebSocketStream};
 
-use super::{raw::upgrade, server::tcp};
+use crate::{raw::upgrade, server::tcp};
 
 /// What a client receives.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Received {
+pub enum Received {
     /// A frame of the protocol.
     Text(String),
     /// The server closes, with this code.
@@ -21,12 +21,15 @@ pub(crate) enum Received {
 }
 
 /// What every test asks of a client.
-pub(crate) trait Client: Sized {
+#[expect(async_fn_in_trait, reason = "a test runs on one thread")]
+pub trait Client: Sized {
     /// Makes a WebSocket of a TCP connection.
     async fn over(stream: TcpStream, address: SocketAddr) -> Self;
 
+    /// Sends one text.
     async fn send(&mut self, text: &str);
 
+    /// Waits for what comes next.
     async fn receive(&mut self) -> Received;
 
     /// Opens a connection, and checks that the server greets it.
@@ -76,7 +79,7 @@ pub(crate) trait Client: Sized {
 }
 
 /// The client of the crate `fastwebsockets`.
-pub(crate) struct Fast(FragmentCollector<TcpStream>);
+pub struct Fast(FragmentCollector<TcpStream>);
 
 impl Client for Fast {
     async fn over(mut stream: TcpStream, _: SocketAddr) -> Self {
@@ -105,8 +108,15 @@ impl Client for Fast {
     }
 }
 
+impl fmt::Debug for Fast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fast").finish_non_exhaustive()
+    }
+}
+
 /// The client of the crate `tokio-websockets`.
-pub(crate) struct TokioWebsockets {
+#[derive(Debug)]
+pub struct TokioWebsockets {
     stream: WebSocketStream<TcpStream>,
 }
 

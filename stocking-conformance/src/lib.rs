@@ -1,63 +1,59 @@
-//! What the tests over real sockets share: a server on a port of its own, clients of several makes, and an application.
+#![doc = include_str!("../README.md")]
 
-pub(crate) mod application;
-pub(crate) mod client;
-pub(crate) mod raw;
-pub(crate) mod server;
+pub mod application;
+mod client;
+pub mod memory;
+pub mod raw;
+mod server;
 
 use std::{future::Future, time::Duration};
 
 use tokio::{runtime::Builder, time::timeout};
 
-pub(crate) use self::{
+pub use self::{
     client::{Client, Fast, Received, TokioWebsockets},
     raw::Raw,
-    server::Server,
+    server::{Backend, Server, Serving, Stop},
 };
 
 /// Longer than anything takes here: what waits for so long has hung.
-pub(crate) const HUNG: Duration = Duration::from_secs(60);
+pub const HUNG: Duration = Duration::from_secs(60);
 
 /// Runs a test on each kind of tokio's runtimes.
-pub(crate) fn on_every_runtime<T: Future<Output = ()>>(test: impl Fn() -> T) {
+pub fn on_every_runtime<T: Future<Output = ()>>(test: impl Fn() -> T) {
     on_one_thread(&test);
     on_many_threads(&test);
 }
 
-pub(crate) fn on_one_thread<T: Future<Output = ()>>(test: impl Fn() -> T) {
+/// Runs a test on tokio with one thread.
+///
+/// # Panics
+///
+/// If the test hangs.
+pub fn on_one_thread<T: Future<Output = ()>>(test: impl Fn() -> T) {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { timeout(HUNG, test()).await.expect("on one thread: hung") });
 }
 
-pub(crate) fn on_many_threads<T: Future<Output = ()>>(test: impl Fn() -> T) {
+/// Runs a test on tokio with several threads.
+///
+/// # Panics
+///
+/// If the test hangs.
+pub fn on_many_threads<T: Future<Output = ()>>(test: impl Fn() -> T) {
     let runtime = Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async { timeout(HUNG, test()).await.expect("on many threads: hung") });
 }
 
-/// Makes each `async fn promise<C: Client>()` a test for every make of client, on every kind of runtime.
-#[macro_export]
-macro_rules! for_every_client {
-    ($($promise:ident),* $(,)?) => {
-        mod fastwebsockets {
-            $(#[test] fn $promise() { $crate::common::on_every_runtime(super::$promise::<$crate::common::Fast>); })*
-        }
-        mod tokio_websockets {
-            $(#[test] fn $promise() {
-                $crate::common::on_every_runtime(super::$promise::<$crate::common::TokioWebsockets>);
-            })*
-        }
-    };
-}
-
 /// Waits until `condition` holds: for what the server does when its client has gone, which no client can be told.
-pub(crate) async fn until(condition: impl Fn() -> bool) {
+pub async fn until(condition: impl Fn() -> bool) {
     while !condition() {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
 }
 
 /// Keeps the panics that a test asks for off its output: those whose text begins with "as planned", or that have none.
-pub(crate) fn hide_planned_panics() {
+pub fn hide_planned_panics() {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
         let show = std::panic::take_hook();

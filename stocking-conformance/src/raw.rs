@@ -8,14 +8,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{Client, Received};
+use crate::{Client, Received};
 
 /// A request that is accepted.
-pub(crate) const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+pub const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
 /// Asks for a WebSocket, and reads the answer and nothing beyond it.
-pub(crate) async fn upgrade(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+pub async fn upgrade(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
     stream.write_all(UPGRADE.as_bytes()).await.unwrap();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -27,13 +27,15 @@ pub(crate) async fn upgrade(stream: &mut (impl AsyncRead + AsyncWrite + Unpin)) 
 }
 
 /// A WebSocket client on any stream.
-pub(crate) struct Raw<S = TcpStream> {
-    pub(crate) stream: S,
+#[derive(Debug)]
+pub struct Raw<S = TcpStream> {
+    /// What it speaks on.
+    pub stream: S,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     /// Upgrades a stream, and checks that the server greets it.
-    pub(crate) async fn open(mut stream: S) -> Self {
+    pub async fn open(mut stream: S) -> Self {
         upgrade(&mut stream).await;
         let mut client = Self { stream };
         assert_eq!(client.next().await.unwrap(), Received::Text("0".into()));
@@ -41,16 +43,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Raw<S> {
     }
 
     /// Sends bytes as they are.
-    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
     }
 
-    pub(crate) async fn send_text(&mut self, text: &str) {
+    /// Sends one text.
+    pub async fn send_text(&mut self, text: &str) {
         self.send_bytes(&TestClient::text(text)).await;
     }
 
     /// The next text or close, or the end. Pings go unanswered.
-    pub(crate) async fn next(&mut self) -> io::Result<Received> {
+    pub async fn next(&mut self) -> io::Result<Received> {
         loop {
             let mut first = [0];
             if self.stream.read(&mut first).await? == 0 {

@@ -6,12 +6,17 @@ use std::io;
 use stocking_core::testing::TestClient;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::{
-    common::{Client, Raw, Received, Server, application::events, on_every_runtime},
-    for_every_client,
-};
+use stocking_conformance::{Client, Raw, Received, application::events};
+
+use crate::backends::Backend;
 
 for_every_client![a_message_of_64_kib_is_answered_and_one_byte_more_is_closed_with_1009];
+
+for_every_backend![
+    a_bad_frame_gets_its_close_code_and_costs_nobody_else,
+    what_came_before_a_bad_frame_is_answered_before_the_close,
+    a_close_is_never_lost_to_a_reset_although_its_peer_keeps_sending,
+];
 
 /// Each with the code of the close that answers it.
 fn violations() -> Vec<(&'static str, u16, Vec<u8>)> {
@@ -44,61 +49,52 @@ async fn expect_close(
     Ok(())
 }
 
-#[test]
-fn a_bad_frame_gets_its_close_code_and_costs_nobody_else() {
-    on_every_runtime(|| async {
-        let server = Server::start(events()).await;
-        let mut other = server.raw().await;
-        for (what, code, bytes) in violations() {
-            let mut client = server.raw().await;
-            client.expect_silence().await;
-            client.send_bytes(&bytes).await;
-            expect_close(client, code).await.expect(what);
-            other.expect_silence().await;
-        }
-    });
+async fn a_bad_frame_gets_its_close_code_and_costs_nobody_else(on: Backend) {
+    let server = on.start(events()).await;
+    let mut other = server.raw().await;
+    for (what, code, bytes) in violations() {
+        let mut client = server.raw().await;
+        client.expect_silence().await;
+        client.send_bytes(&bytes).await;
+        expect_close(client, code).await.expect(what);
+        other.expect_silence().await;
+    }
 }
 
-#[test]
-fn what_came_before_a_bad_frame_is_answered_before_the_close() {
-    on_every_runtime(|| async {
-        let server = Server::start(events()).await;
-        for (what, code, bytes) in violations() {
-            let mut client = server.raw().await;
-            let question = TestClient::text(r#"4,1,{"e":"echo","p":1}"#);
-            client.send_bytes(&[&question[..], &bytes, &question].concat()).await;
-            assert_eq!(client.text().await, r#"4,1,{"c":-1,"p":1}"#, "{what}");
-            expect_close(client, code).await.expect(what);
-        }
-    });
+async fn what_came_before_a_bad_frame_is_answered_before_the_close(on: Backend) {
+    let server = on.start(events()).await;
+    for (what, code, bytes) in violations() {
+        let mut client = server.raw().await;
+        let question = TestClient::text(r#"4,1,{"e":"echo","p":1}"#);
+        client.send_bytes(&[&question[..], &bytes, &question].concat()).await;
+        assert_eq!(client.text().await, r#"4,1,{"c":-1,"p":1}"#, "{what}");
+        expect_close(client, code).await.expect(what);
+    }
 }
 
 /// A socket that is closed with unread input resets the connection, which takes the close frame from its peer.
-#[test]
-fn a_close_is_never_lost_to_a_reset_although_its_peer_keeps_sending() {
-    on_every_runtime(|| async {
-        let server = Server::start(events()).await;
-        for (what, code, bytes) in violations() {
-            let (reader, mut writer) = server.raw().await.stream.into_split();
-            let flood = async {
-                writer.write_all(&bytes).await?;
-                loop {
-                    writer.write_all(&TestClient::text("3").repeat(4096)).await?;
-                    tokio::task::yield_now().await;
-                }
-            };
-            let reader = Raw { stream: tokio::io::join(reader, tokio::io::sink()) };
-            let outcome: io::Result<()> = tokio::select! {
-                outcome = expect_close(reader, code) => outcome,
-                outcome = flood => outcome,
-            };
-            outcome.expect(what);
-        }
-    });
+async fn a_close_is_never_lost_to_a_reset_although_its_peer_keeps_sending(on: Backend) {
+    let server = on.start(events()).await;
+    for (what, code, bytes) in violations() {
+        let (reader, mut writer) = server.raw().await.stream.into_split();
+        let flood = async {
+            writer.write_all(&bytes).await?;
+            loop {
+                writer.write_all(&TestClient::text("3").repeat(4096)).await?;
+                tokio::task::yield_now().await;
+            }
+        };
+        let reader = Raw { stream: tokio::io::join(reader, tokio::io::sink()) };
+        let outcome: io::Result<()> = tokio::select! {
+            outcome = expect_close(reader, code) => outcome,
+            outcome = flood => outcome,
+        };
+        outcome.expect(what);
+    }
 }
 
-async fn a_message_of_64_kib_is_answered_and_one_byte_more_is_closed_with_1009<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_message_of_64_kib_is_answered_and_one_byte_more_is_closed_with_1009<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     let envelope = r#"4,1,{"e":"echo","p":""}"#.len();
     let message = |length: usize| format!(r#"4,1,{{"e":"echo","p":"{}"}}"#, "x".repeat(length - envelope));

@@ -1,12 +1,11 @@
 //! Where we deliberately differ from the original (`PROTOCOL.md`, part 1): a test for each row of that table.
 
-use crate::{
-    common::{
-        Client, Server,
-        application::{Gate, application, events, events_with},
-    },
-    for_every_client,
+use stocking_conformance::{
+    Client,
+    application::{Gate, application, events, events_with},
 };
+
+use crate::backends::Backend;
 
 for_every_client![
     a_malformed_frame_is_told_and_the_connection_lives,
@@ -41,8 +40,8 @@ async fn assert_alive(client: &mut impl Client) {
     assert_eq!(client.ask(r#"4,99,{"e":"echo","p":"alive"}"#).await, r#"4,99,{"c":-1,"p":"alive"}"#);
 }
 
-async fn a_malformed_frame_is_told_and_the_connection_lives<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_malformed_frame_is_told_and_the_connection_lives<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     for frame in ["", "hello", "4", "4,,x", "6", "1,0,x", "{}"] {
         assert_error(&client.ask(frame).await, -32600);
@@ -50,8 +49,10 @@ async fn a_malformed_frame_is_told_and_the_connection_lives<C: Client>() {
     }
 }
 
-async fn invalid_json_and_a_payload_of_the_wrong_type_are_told_and_the_connection_lives<C: Client>() {
-    let server = Server::start(events()).await;
+async fn invalid_json_and_a_payload_of_the_wrong_type_are_told_and_the_connection_lives<C: Client>(
+    on: Backend,
+) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     let cases = [
         ("{", -32700),
@@ -71,8 +72,8 @@ async fn invalid_json_and_a_payload_of_the_wrong_type_are_told_and_the_connectio
     }
 }
 
-async fn an_unknown_event_without_otherwise_is_an_error<C: Client>() {
-    let server = Server::start(application(false)).await;
+async fn an_unknown_event_without_otherwise_is_an_error<C: Client>(on: Backend) {
+    let server = on.start(application(false)).await;
     let mut client: C = server.connect().await;
     let reply = client.ask(r#"4,7,{"e":"x","p":1}"#).await;
     assert_eq!(reply, r#"4,7,{"c":-32601,"p":"no handler for event \"x\""}"#);
@@ -80,8 +81,8 @@ async fn an_unknown_event_without_otherwise_is_an_error<C: Client>() {
     assert_alive(&mut client).await;
 }
 
-async fn a_panic_of_a_handler_is_an_internal_error_that_nothing_else_notices<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_panic_of_a_handler_is_an_internal_error_that_nothing_else_notices<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let (mut client, mut other): (C, C) = (server.connect().await, server.connect().await);
     other.join("news").await;
     let reply = client.ask(r#"4,7,{"e":"panic"}"#).await;
@@ -93,9 +94,9 @@ async fn a_panic_of_a_handler_is_an_internal_error_that_nothing_else_notices<C: 
     assert_eq!(other.text().await, "5,news,still here");
 }
 
-async fn a_slow_handler_delays_only_its_own_answer<C: Client>() {
+async fn a_slow_handler_delays_only_its_own_answer<C: Client>(on: Backend) {
     let gate = Gate::new();
-    let server = Server::start(events_with(&gate)).await;
+    let server = on.start(events_with(&gate)).await;
     let (mut slow, mut other): (C, C) = (server.connect().await, server.connect().await);
     slow.send(r#"4,1,{"e":"hold","p":"late"}"#).await;
     slow.send(r#"4,2,{"e":"echo","p":"in turn"}"#).await;
@@ -106,8 +107,8 @@ async fn a_slow_handler_delays_only_its_own_answer<C: Client>() {
     assert_eq!(slow.text().await, r#"4,2,{"c":-1,"p":"in turn"}"#);
 }
 
-async fn a_callback_id_is_1_to_2_53_minus_1_in_canonical_decimal_or_not_a_frame<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_callback_id_is_1_to_2_53_minus_1_in_canonical_decimal_or_not_a_frame<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     for id in ["1", "9007199254740991"] {
         let reply = client.ask(&format!(r#"4,{id},{{"e":"echo","p":1}}"#)).await;
@@ -119,8 +120,8 @@ async fn a_callback_id_is_1_to_2_53_minus_1_in_canonical_decimal_or_not_a_frame<
     assert_alive(&mut client).await;
 }
 
-async fn an_unknown_type_or_join_code_is_not_a_frame<C: Client>() {
-    let server = Server::start(events()).await;
+async fn an_unknown_type_or_join_code_is_not_a_frame<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     for frame in ["7", "04", "x,0,y", "6,2,news", "6,01,news", "6,,news"] {
         assert_error(&client.ask(frame).await, -32600);
@@ -128,16 +129,16 @@ async fn an_unknown_type_or_join_code_is_not_a_frame<C: Client>() {
     assert_alive(&mut client).await;
 }
 
-async fn json_keys_match_exactly_as_written<C: Client>() {
-    let server = Server::start(events()).await;
+async fn json_keys_match_exactly_as_written<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     assert_failure(&client.ask(r#"4,1,{"E":"echo","P":1}"#).await, 1, -32602);
     assert_failure(&client.ask(r#"4,2,{"e":"greet","p":{"Name":"doge"}}"#).await, 2, -32602);
     assert_eq!(client.ask(r#"4,3,{"e":"echo","P":1}"#).await, r#"4,3,{"c":-1,"p":null}"#);
 }
 
-async fn a_payload_that_is_passed_on_is_passed_on_byte_for_byte<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_payload_that_is_passed_on_is_passed_on_byte_for_byte<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     for payload in [
         "9007199254740993",
@@ -150,8 +151,8 @@ async fn a_payload_that_is_passed_on_is_passed_on_byte_for_byte<C: Client>() {
     }
 }
 
-async fn a_channel_ends_when_its_last_member_leaves<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_channel_ends_when_its_last_member_leaves<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let (mut one, mut other, mut stranger): (C, C, C) =
         (server.connect().await, server.connect().await, server.connect().await);
     one.join("news").await;
@@ -167,14 +168,14 @@ async fn a_channel_ends_when_its_last_member_leaves<C: Client>() {
     assert_eq!(server.service.hub().channels(), 0);
 }
 
-async fn a_handler_that_returns_nothing_is_answered_null<C: Client>() {
-    let server = Server::start(events()).await;
+async fn a_handler_that_returns_nothing_is_answered_null<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut client: C = server.connect().await;
     assert_eq!(client.ask(r#"4,7,{"e":"nothing","p":1}"#).await, r#"4,7,{"c":-1,"p":null}"#);
 }
 
-async fn ids_are_an_at_sign_and_22_random_base62_characters<C: Client>() {
-    let server = Server::start(events()).await;
+async fn ids_are_an_at_sign_and_22_random_base62_characters<C: Client>(on: Backend) {
+    let server = on.start(events()).await;
     let mut ids = Vec::new();
     for _ in 0..8 {
         let mut client: C = server.connect().await;

@@ -9,23 +9,23 @@ use std::{
     process::{Command, Stdio},
 };
 
-use tokio::runtime::Runtime;
+use stocking_conformance::application::events;
 
-use crate::common::{Server, application::events};
+use crate::backends::Backend;
+
+for_every_backend![node_ws_has_the_whole_conversation, python_websockets_has_the_whole_conversation];
 
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
-#[test]
-fn node_ws_has_the_whole_conversation() {
-    converse("node", &["--input-type=module", "--eval", "import 'ws'"], "conversation.mjs");
+async fn node_ws_has_the_whole_conversation(on: Backend) {
+    converse(on, "node", &["--input-type=module", "--eval", "import 'ws'"], "conversation.mjs").await;
 }
 
-#[test]
-fn python_websockets_has_the_whole_conversation() {
-    converse("python3", &["-c", "import websockets"], "conversation.py");
+async fn python_websockets_has_the_whole_conversation(on: Backend) {
+    converse(on, "python3", &["-c", "import websockets"], "conversation.py").await;
 }
 
-fn converse(program: &str, probe: &[&str], script: &str) {
+async fn converse(on: Backend, program: &str, probe: &[&str], script: &str) {
     if !is_installed(program, probe) {
         let message = format!(
             "{program}, or its package, is missing: {script} is skipped, see tests/clients/README.md"
@@ -35,8 +35,7 @@ fn converse(program: &str, probe: &[&str], script: &str) {
         std::io::stderr().write_all(format!("\n{message}\n").as_bytes()).unwrap();
         return;
     }
-    let runtime = Runtime::new().unwrap();
-    let server = runtime.block_on(Server::start(events()));
+    let server = on.start(events()).await;
     let url = format!("ws://{}/ws", server.address);
     let output = Command::new(program).arg(script).arg(url).current_dir(CLIENTS).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);

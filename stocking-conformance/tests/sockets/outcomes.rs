@@ -3,13 +3,15 @@
 use std::panic::panic_any;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use stocking_tokio::{Context, Error, Next, Reply, Result, Router};
-use tokio::task::yield_now;
+use stocking_core::{Context, Error, Next, Reply, Result, Router};
 
-use crate::{
-    common::{Client, Server, application::events, hide_planned_panics},
-    for_every_client,
+use stocking_conformance::{
+    Client,
+    application::{events, yield_now},
+    hide_planned_panics,
 };
+
+use crate::backends::Backend;
 
 for_every_client![
     every_outcome_is_told_once_with_and_without_callback,
@@ -30,8 +32,8 @@ fn matches(received: &str, expected: &str) -> bool {
     }
 }
 
-async fn assert_outcomes<C: Client>(router: Router, outcomes: &[Outcome]) {
-    let server = Server::start(router).await;
+async fn assert_outcomes<C: Client>(on: Backend, router: Router, outcomes: &[Outcome]) {
+    let server = on.start(router).await;
     let (mut client, mut other): (C, C) = (server.connect().await, server.connect().await);
     other.join("news").await;
     for (content, code, payload) in outcomes {
@@ -54,7 +56,7 @@ async fn assert_outcomes<C: Client>(router: Router, outcomes: &[Outcome]) {
     assert_eq!(server.service.connections(), 2);
 }
 
-async fn every_outcome_is_told_once_with_and_without_callback<C: Client>() {
+async fn every_outcome_is_told_once_with_and_without_callback<C: Client>(on: Backend) {
     async fn waits(_: Context, succeeds: bool) -> Result<&'static str> {
         yield_now().await;
         if succeeds { Ok("at last") } else { Err(Error::new("too late").with_code(-7)) }
@@ -75,7 +77,7 @@ async fn every_outcome_is_told_once_with_and_without_callback<C: Client>() {
         (r#"{"e":"#, -32700, "..."),
         ("", -32700, "..."),
     ];
-    assert_outcomes::<C>(events().on("waits", waits), &outcomes).await;
+    assert_outcomes::<C>(on, events().on("waits", waits), &outcomes).await;
 }
 
 /// Panics when it is dropped.
@@ -105,7 +107,7 @@ impl Serialize for Unwritable {
     }
 }
 
-async fn a_panic_costs_its_own_request_wherever_it_happens<C: Client>() {
+async fn a_panic_costs_its_own_request_wherever_it_happens<C: Client>(on: Backend) {
     hide_planned_panics();
     async fn around(ctx: Context, next: Next) -> Reply {
         assert!(ctx.event() != "around", "as planned: in a middleware");
@@ -142,15 +144,15 @@ async fn a_panic_costs_its_own_request_wherever_it_happens<C: Client>() {
         r#"{"e":"written"}"#,
         r#"{"e":"around"}"#,
     ];
-    assert_outcomes::<C>(router, &outcomes.map(|content| (content, -32603, "internal error"))).await;
+    assert_outcomes::<C>(on, router, &outcomes.map(|content| (content, -32603, "internal error"))).await;
 }
 
-async fn a_thousand_panics_in_a_row_end_nothing<C: Client>() {
+async fn a_thousand_panics_in_a_row_end_nothing<C: Client>(on: Backend) {
     async fn later(_: Context, (): ()) -> Result<()> {
         yield_now().await;
         panic!("as planned: later")
     }
-    let server = Server::start(events().on("later", later)).await;
+    let server = on.start(events().on("later", later)).await;
     let (mut client, mut other): (C, C) = (server.connect().await, server.connect().await);
     for id in 1..=500 {
         for event in ["panic", "later"] {

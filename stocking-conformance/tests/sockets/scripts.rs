@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::{
-    common::{Client, Received, Server, application::application},
-    for_every_client,
-};
+use stocking_conformance::{Client, Received, application::application};
+
+use crate::backends::Backend;
 
 for_every_client![every_script_of_the_base_protocol_is_played_as_written];
 
@@ -56,14 +55,14 @@ fn first() -> String {
     "a".into()
 }
 
-async fn every_script_of_the_base_protocol_is_played_as_written<C: Client>() {
+async fn every_script_of_the_base_protocol_is_played_as_written<C: Client>(on: Backend) {
     let text = include_str!("../../../stocking-proto/vectors/sessions.json");
     let Scripts { scripts } = serde_json::from_str(text).unwrap();
     let mut played = 0;
     for script in scripts {
         let takes_time = |step: &Step| matches!(step.action, Action::Wait(_) | Action::Mute(_));
         if script.part == 1 && !script.steps.iter().any(takes_time) {
-            play::<C>(&script).await;
+            play::<C>(on, &script).await;
             played += 1;
         }
     }
@@ -96,8 +95,8 @@ impl<C: Client> Line<C> {
     }
 }
 
-async fn play<C: Client>(script: &Script) {
-    let server = Server::start(application(script.otherwise)).await;
+async fn play<C: Client>(on: Backend, script: &Script) {
+    let server = on.start(application(script.otherwise)).await;
     let mut lines: BTreeMap<String, Line<C>> = BTreeMap::new();
     let mut values = BTreeMap::new();
     for (number, step) in script.steps.iter().enumerate() {

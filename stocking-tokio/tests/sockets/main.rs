@@ -1,18 +1,10 @@
-//! What the server promises, over real sockets, to clients that others have made.
+//! What is true of tokio alone: streams of other kinds, threads that block, and the examples as a reader runs them. What every runtime promises
+//! is in `stocking-conformance`.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-#[path = "../common/mod.rs"]
-mod common;
+use stocking_conformance as common;
 
-mod bad_frames;
-mod bad_requests;
-mod differences;
+mod blocking;
 mod examples;
-mod facts;
-mod other_clients;
 mod other_streams;
-mod outcomes;
-mod scripts;
-mod shutdown;
-mod slowness;
