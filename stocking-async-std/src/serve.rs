@@ -48,6 +48,8 @@ pub fn serve<L: Listen>(listener: L, service: impl Into<Arc<Service>>) -> Serve<
 /// Its tasks run on async-std where that feature is on, else on smol; for another executor there is
 /// [`Driver`](driver::Driver). Ends with the connection. Dropping it cuts the connection; what the client asked for before is
 /// finished all the same.
+///
+/// A TCP stream of async-std belongs into an `AsyncStdTcp`, since by itself it tells its peer of no end.
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub fn serve_connection<S>(
     stream: S,

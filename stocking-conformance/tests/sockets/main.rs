@@ -33,6 +33,7 @@ mod bad_frames;
 mod bad_requests;
 mod differences;
 mod facts;
+mod fairness;
 mod hooks;
 mod other_clients;
 mod outcomes;
