@@ -17,7 +17,7 @@ pub use self::{
 };
 
 /// Longer than anything takes here: what waits for so long has hung.
-pub const HUNG: Duration = Duration::from_secs(60);
+pub const HUNG: Duration = Duration::from_secs(120);
 
 /// Runs a test on each kind of tokio's runtimes.
 pub fn on_every_runtime<T: Future<Output = ()>>(test: impl Fn() -> T) {

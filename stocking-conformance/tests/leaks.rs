@@ -123,7 +123,7 @@ fn memory() -> usize {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Every task refers to its service, so that none is left where nobody but the server does.
+/// Waits for the last task: each refers to its service.
 async fn settle(service: &Arc<Service>, references: usize) {
     until(|| service.connections() == 0 && Arc::strong_count(service) == references).await;
 }
@@ -134,17 +134,16 @@ async fn ten_thousand_connections_leave_nothing_behind_however_they_end(on: Back
     let _alone = ALONE.lock().await;
     let service: Arc<Service> = Router::new().on("yielding", yielding).into();
     let mut server = on.start(service.clone()).await;
-    connect_and_end_often(server.address, CYCLES / 5).await;
-    until(|| service.connections() == 0).await;
-    // Ours, the server's and that of who serves: what comes late is no task of a connection.
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // Ours, the server's, and that of who serves.
     let references = Arc::strong_count(&service);
+    connect_and_end_often(server.address, CYCLES / 5).await;
+    settle(&service, references).await;
     let before = (descriptors(), memory());
     connect_and_end_often(server.address, CYCLES).await;
     settle(&service, references).await;
     let grown = memory().saturating_sub(before.1);
     assert!(grown < MEMORY, "{grown} KiB more in memory");
     assert_eq!((service.hub().sessions(), service.hub().channels()), (0, 0));
-    until(|| descriptors() == before.0).await;
+    until(|| descriptors() <= before.0).await;
     assert!(server.is_serving());
 }
