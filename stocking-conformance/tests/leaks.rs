@@ -14,7 +14,6 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
 };
 
 use stocking_conformance::{application::yield_now, raw::UPGRADE, until};
