@@ -14,6 +14,7 @@ pub(crate) use self::{
 };
 use crate::{
     config::Config, connection::CloseReason, hub::Hub, registry::Registry, router::Router, session::Session,
+    websocket::Refusal,
 };
 
 /// What an adapter serves: a [`Router`], a [`Hub`], a [`Config`], and hooks.
@@ -123,8 +124,11 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// The hook's no; 500 where it has panicked.
+    /// The hook's no; 500 where it has panicked, and 503 where the service shuts down.
     pub async fn admit(&self, request: ConnectRequest) -> Result<Accept, Rejection> {
+        if self.registry.is_draining() {
+            return Err(Rejection::status(503, Refusal::Unavailable.to_string()));
+        }
         match self.hooks.connect(|| request) {
             Some(answer) => answer.await,
             None => Ok(Accept::new()),
