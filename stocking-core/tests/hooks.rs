@@ -313,3 +313,58 @@ fn handlers_put_values_into_the_session_for_later_requests() {
         assert_eq!(client.texts(), [answer]);
     }
 }
+
+#[test]
+fn a_value_that_looks_into_the_session_when_it_is_dropped_may() {
+    struct Looks(std::sync::Weak<stocking_core::Session>);
+    impl Drop for Looks {
+        fn drop(&mut self) {
+            if let Some(session) = self.0.upgrade() {
+                drop(session.get::<User>());
+            }
+        }
+    }
+    async fn put(ctx: Context, (): ()) -> Result<()> {
+        ctx.session().insert(Looks(Arc::downgrade(ctx.session())));
+        Ok(())
+    }
+    let server = TestServer::new(Router::new().on("put", put));
+    let client = server.connect();
+    for _ in 0..2 {
+        client.send(r#"4,1,{"e":"put"}"#);
+        assert_eq!(client.texts(), [r#"4,1,{"c":-1,"p":null}"#]);
+    }
+}
+
+#[test]
+fn a_request_shows_no_credentials_wherever_it_was_read() {
+    use stocking_core::websocket::UpgradeRequest;
+    let secrets = ["Authorization", "Cookie", "Proxy-Authorization", "Sec-WebSocket-Protocol"];
+    let mut request = http::Request::get("/ws?token=sesame").header("Host", "localhost");
+    for (name, value) in [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ] {
+        request = request.header(name, value);
+    }
+    for name in secrets {
+        request = request.header(name, "sesame");
+    }
+    let (parts, ()) = request.body(()).unwrap().into_parts();
+    let request = UpgradeRequest::from_http(&parts, &Config::new()).unwrap();
+    let shown = format!("{:?}", ConnectRequest::new(request.clone(), None));
+    assert!(shown.contains("websocket") && !shown.contains("sesame"), "{shown}");
+    assert_eq!(request.headers()["cookie"], "sesame");
+
+    let seen = Log::default();
+    let log = seen.clone();
+    let server = TestServer::new(Service::new(Router::new()).on_connect(move |request: ConnectRequest| {
+        log.lock().push(format!("{request:?}"));
+        async { Ok(Accept::new()) }
+    }));
+    let headers: String = secrets.iter().map(|name| format!("{name}: sesame\r\n")).collect();
+    assert!(connect(&server, "/ws?token=sesame", &headers).0.contains("101"));
+    assert!(!seen.lock()[0].contains("sesame"), "{:?}", seen.lock());
+}

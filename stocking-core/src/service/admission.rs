@@ -66,13 +66,13 @@ impl Accept {
 
     /// Adds a value that handlers find by its type: [`Session::get`](crate::Session::get).
     pub fn with<T: Send + Sync + 'static>(mut self, value: T) -> Self {
-        self.values.insert(value);
+        drop(self.values.insert(value));
         self
     }
 
     /// Says who it is: [`Session::identity`](crate::Session::identity).
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
-        self.values.insert(Identity(identity.into()));
+        drop(self.values.insert(Identity(identity.into())));
         self
     }
 }

@@ -102,6 +102,9 @@ impl Service {
 
     /// Sets what is told that a session begins, before any of its requests: here it may be put into channels.
     ///
+    /// A session begins with its client's first frame, which says what kind of session it is to be, or
+    /// [`first_frame_timeout`](Config#structfield.first_frame_timeout) after the upgrade, whichever is first.
+    ///
     /// Called once for each session, on the thread that drives its connection: it must not block. A panic is logged.
     #[must_use]
     pub fn on_open(mut self, hook: impl Fn(&Arc<Session>) + Send + Sync + 'static) -> Self {

@@ -106,7 +106,8 @@ impl Session {
 
     /// Puts a value there for later requests of this client, instead of the one of the same type.
     pub fn insert<T: Send + Sync + 'static>(&self, value: T) {
-        self.values.write().insert(value);
+        let before = self.values.write().insert(value);
+        drop(before);
     }
 
     /// Takes away the value of this type.

@@ -13,8 +13,13 @@ use hashbrown::HashMap;
 pub(crate) struct Values(Option<Box<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>>);
 
 impl Values {
-    pub(crate) fn insert<T: Send + Sync + 'static>(&mut self, value: T) {
-        self.0.get_or_insert_default().insert(TypeId::of::<T>(), Arc::new(value));
+    /// Returns what was there before, to be dropped outside of every lock: a destructor may look into the session.
+    #[must_use]
+    pub(crate) fn insert<T: Send + Sync + 'static>(
+        &mut self,
+        value: T,
+    ) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.0.get_or_insert_default().insert(TypeId::of::<T>(), Arc::new(value))
     }
 
     pub(crate) fn get<T: Send + Sync + 'static>(&self) -> Option<Arc<T>> {

@@ -3,8 +3,8 @@
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri, Version,
     header::{
-        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-        TRANSFER_ENCODING, UPGRADE,
+        AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY,
+        SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
     },
     request::Parts,
 };
@@ -139,7 +139,11 @@ pub(super) fn check(request: &Parts, config: &Config) -> Result<UpgradeRequest, 
         return Err(Refusal::MethodNotAllowed);
     }
     check_upgrade(&request.headers, is_http_1_1, config)?;
-    Ok(UpgradeRequest { uri: request.uri.clone(), headers: request.headers.clone() })
+    let mut headers = request.headers.clone();
+    for (name, value) in &mut headers {
+        value.set_sensitive(is_secret(name));
+    }
+    Ok(UpgradeRequest { uri: request.uri.clone(), headers })
 }
 
 /// Checks what a request for the right path asks for, and who asks.
@@ -166,12 +170,17 @@ fn collect(parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
         let name = HeaderName::from_bytes(header.name.as_bytes());
         let value = HeaderValue::from_bytes(header.value);
         let (Ok(name), Ok(mut value)) = (name, value) else { return Err(Refusal::Malformed(Fault::Syntax)) };
-        // Its `Debug` shows nothing.
-        value.set_sensitive(name == AUTHORIZATION || name == COOKIE);
+        value.set_sensitive(is_secret(&name));
         // The map has a limit of its own, some 24,000 names, beyond which `append` panics.
         headers.try_append(name, value).map_err(|_| Refusal::TooManyHeaders)?;
     }
     Ok(headers)
+}
+
+/// Whether a header says who its sender is to be taken for: its `Debug` shows nothing. A browser's script, which cannot set
+/// other headers, puts its token where the subprotocols go.
+fn is_secret(name: &HeaderName) -> bool {
+    [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL].contains(name)
 }
 
 /// HTTP/1.1 requires exactly one `Host` (RFC 9112, section 3.2); HTTP/1.0 did not know it.
