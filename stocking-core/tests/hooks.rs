@@ -253,6 +253,9 @@ fn a_connection_that_never_became_a_session_opens_and_closes_none() {
     client.disconnect();
     let (_, refused) = connect(&server, "/elsewhere", "");
     refused.disconnect();
+    let no_resume = server.connect();
+    no_resume.send("0,1,{");
+    assert!(matches!(&no_resume.receive()[..], [Message::Text(_), Message::Close(1008, _)]));
     server.advance(Duration::from_secs(30));
     assert!(log.lock().is_empty());
 }

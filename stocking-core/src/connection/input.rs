@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{CloseReason, Connection, OUTPUT_LIMIT, Phase, has_room, publication::Publication};
+use super::{
+    CloseReason, Connection, OUTPUT_LIMIT, Phase, has_room, publication::Publication, requests::Opened,
+};
 use crate::{
     session::Session,
     websocket::{Head, Step},
@@ -100,10 +102,13 @@ impl Connection {
         output: &mut Vec<u8>,
     ) {
         if matches!(self.phase, Phase::Upgraded { .. }) {
-            let (opened, was_all) = self.handle_first_text(text, now, output);
-            *session = Some(opened);
-            if was_all {
-                return;
+            match self.handle_opening_text(text, now, output) {
+                Opened::Base(opened) => *session = Some(opened),
+                Opened::Session(opened) => {
+                    *session = Some(opened);
+                    return;
+                }
+                Opened::Nothing => return,
             }
         }
         if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session) {

@@ -24,35 +24,35 @@ use crate::{
 /// The minute in which malformed frames are counted.
 const MALFORMED_WINDOW: std::time::Duration = std::time::Duration::from_secs(60);
 
+/// What a connection has become by its first text message.
+pub(super) enum Opened {
+    /// A base connection, whose first request the message is.
+    Base(Arc<Session>),
+    /// A session that counts; the message said no more than that.
+    Session(Arc<Session>),
+    /// Nothing: the message was no resume.
+    Nothing,
+}
+
 impl Connection {
-    /// Handles the first text message, which says what kind of session it is to be. Returns the session, and whether
-    /// that was all it said.
-    pub(super) fn handle_first_text(
-        &mut self,
-        text: &str,
-        now: Instant,
-        output: &mut Vec<u8>,
-    ) -> (Arc<Session>, bool) {
-        let counts = match ClientFrame::parse(text) {
-            Ok(ClientFrame::Open) => true,
-            Ok(ClientFrame::Resume(content)) => match ResumeRequest::parse(content) {
+    /// Handles the first text message as far as it says what kind of session it is to be.
+    pub(super) fn handle_opening_text(&mut self, text: &str, now: Instant, output: &mut Vec<u8>) -> Opened {
+        match ClientFrame::parse(text) {
+            Ok(ClientFrame::Open) => {}
+            Ok(ClientFrame::Resume(content)) => {
                 // No session outlives its connection: that one is gone, here is a new one.
-                Ok(_) => true,
-                Err(error) => {
+                if let Err(error) = ResumeRequest::parse(content) {
                     let text = format!("not a resume: {error}");
                     encode::put(&ServerFrame::Error { code: ErrorCode::NOT_A_FRAME, text: &text }, output);
-                    let session = self.open(false);
                     self.close(CloseReason::MalformedResume, now, output);
-                    return (session, true);
+                    return Opened::Nothing;
                 }
-            },
-            _ => false,
-        };
-        let session = self.open(counts);
-        if counts {
-            self.tell_opened(&session, output);
+            }
+            _ => return Opened::Base(self.open(false)),
         }
-        (session, counts)
+        let session = self.open(true);
+        self.tell_opened(&session, output);
+        Opened::Session(session)
     }
 
     /// Handles one text message.

@@ -122,67 +122,56 @@ fn a_message_has_thirty_seconds_to_be_whole() {
     }
 }
 
-#[test]
-fn what_is_not_read_cannot_be_late() {
-    let server = server();
-    let mut wire = Wire::connect(&server);
-    let whole = TestClient::text(&message(100));
-    let (start, end) = whole.split_at(50);
+/// A peer that has begun a message and then reads slowly, so that it is not read itself for longer than a message may
+/// take. `unread` comes in that time.
+fn paused(server: &TestServer, begun: &[u8], unread: &[u8]) -> Wire {
+    let mut wire = Wire::connect(server);
     wire.send("3");
-    wire.send_bytes(start);
+    wire.send_bytes(begun);
     wire.give_room(0);
     wire.connection.session().unwrap().send(&"x".repeat(200_000));
     wire.settle();
-    wire.send_bytes(end);
+    wire.send_bytes(unread);
     for _ in 0..5 {
         wire.advance(Duration::from_secs(9));
         wire.give_room(1);
     }
-    assert!(wire.unread_input() > 0);
-    wire.give_room(usize::MAX);
+    wire
+}
+
+fn assert_answered(mut wire: Wire) {
     assert!(wire.texts().last().is_some_and(|text| text.starts_with("4,1,")));
     wire.assert_open();
+}
+
+#[test]
+fn what_is_not_read_cannot_be_late() {
+    let server = server();
+    let whole = TestClient::text(&message(100));
+    let (start, end) = whole.split_at(50);
+    let mut wire = paused(&server, start, end);
+    assert!(wire.unread_input() > 0);
+    wire.give_room(usize::MAX);
+    assert_answered(wire);
 }
 
 #[test]
 fn a_fragment_that_is_not_read_cannot_be_late() {
     let server = server();
-    let mut wire = Wire::connect(&server);
     let pieces = fragments(&message(100), 50);
-    let (start, end) = (pieces[0].clone(), pieces[1..].concat());
-    wire.send("3");
-    wire.send_bytes(&start);
-    wire.give_room(0);
-    wire.connection.session().unwrap().send(&"x".repeat(200_000));
-    wire.settle();
-    wire.send_bytes(&end);
-    for _ in 0..5 {
-        wire.advance(Duration::from_secs(9));
-        wire.give_room(1);
-    }
+    let mut wire = paused(&server, &pieces[0], &pieces[1..].concat());
     wire.give_room(usize::MAX);
-    assert!(wire.texts().last().is_some_and(|text| text.starts_with("4,1,")));
-    wire.assert_open();
+    assert_answered(wire);
 }
 
 #[test]
 fn a_frame_whose_rest_comes_after_the_pause_is_not_late() {
     let server = server();
-    let mut wire = Wire::connect(&server);
     let whole = TestClient::text(&message(100));
     let (start, end) = whole.split_at(50);
-    wire.send("3");
-    wire.send_bytes(start);
-    wire.give_room(0);
-    wire.connection.session().unwrap().send(&"x".repeat(200_000));
-    wire.settle();
-    for _ in 0..5 {
-        wire.advance(Duration::from_secs(9));
-        wire.give_room(1);
-    }
+    let mut wire = paused(&server, start, &[]);
     wire.give_room(usize::MAX);
     wire.advance(Duration::from_millis(1));
     wire.send_bytes(end);
-    assert!(wire.texts().last().is_some_and(|text| text.starts_with("4,1,")));
-    wire.assert_open();
+    assert_answered(wire);
 }
