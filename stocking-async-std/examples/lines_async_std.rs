@@ -10,8 +10,7 @@ use async_std::{
     task,
 };
 use serde_json::Value;
-use stocking_async_std::{Accept, AsyncIo, Config, Context, Io, Result, Router, Service};
-use stocking_core::driver::Driver;
+use stocking_async_std::{Accept, AsyncIo, Config, Context, Io, Result, Router, Service, driver::Driver};
 use transport::Lines;
 
 async fn echo(_: Context, body: Value) -> Result<Value> {

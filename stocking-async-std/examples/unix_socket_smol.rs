@@ -7,8 +7,10 @@
 use std::{error::Error, os::unix::net::UnixStream, sync::Arc};
 
 use smol::net::unix::UnixListener;
-use stocking_async_std::{AsyncIo, Context, Io, Result, Router, Service};
-use stocking_core::driver::{Driver, drain};
+use stocking_async_std::{
+    AsyncIo, Context, Io, Result, Router, Service,
+    driver::{Driver, drain},
+};
 use tungstenite::Message;
 
 async fn greet(_: Context, name: String) -> Result<String> {

@@ -8,14 +8,16 @@ mod serve;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub use stocking_core::api::*;
+#[cfg(feature = "tls")]
+pub use stocking_core::tls::rustls;
+pub use stocking_core::{api::*, driver};
 
 #[cfg(feature = "async-std")]
 pub use self::async_std_tcp::AsyncStdTcp;
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use self::serve::{drain, serve_connection, serve_upgraded};
 #[cfg(feature = "tls")]
-pub use self::tls::{ServeTls, Tls, TlsTcp, serve_tls};
+pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};
 pub use self::{
     runtime::{AsyncIo, Executor, Io, Sleep, Spawn},
     serve::{Listen, Serve, Tcp, serve},

@@ -1,25 +1,17 @@
 //! TLS, by rustls: `wss`.
 
-use std::{
-    fmt,
-    future::{Future, Pending},
-    io::{self, IoSlice},
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::{fmt, future::Pending, io, net::SocketAddr, sync::Arc};
 
 use futures_io::{AsyncRead, AsyncWrite};
-use futures_rustls::{Accept, TlsAcceptor, server::TlsStream};
+use futures_rustls::{TlsAcceptor, server::TlsStream};
 use stocking_core::{
     Service, TlsConfig,
-    driver::{self, Listener},
+    driver::{self, Handshake, Listener},
 };
 
 use crate::{
     runtime::{AsyncIo, Io},
-    serve::Listen,
+    serve::{Listen, Tcp},
 };
 
 /// A server over TLS that runs when it is awaited: [`serve_tls`].
@@ -28,7 +20,7 @@ pub type ServeTls<L, F = Pending<()>> = driver::Serve<AsyncIo, TlsTcp<L>, F>;
 /// Serves as [`serve`](crate::serve()) does, over TLS: `wss`.
 ///
 /// ```no_run
-/// # async fn example(listener: async_std::net::TcpListener, router: stocking_async_std::Router) -> std::io::Result<()> {
+/// # async fn example(listener: impl stocking_async_std::Listen, router: stocking_async_std::Router) -> std::io::Result<()> {
 /// use stocking_async_std::{TlsConfig, serve_tls};
 ///
 /// serve_tls(listener, TlsConfig::from_pem_files("certificate.pem", "key.pem")?, router).await
@@ -47,7 +39,7 @@ pub fn serve_tls<L: Listen>(
 
 /// A TCP listener whose connections speak TLS, and send small messages at once.
 pub struct TlsTcp<L> {
-    listener: L,
+    listener: Tcp<L>,
     config: TlsConfig,
 }
 
@@ -55,16 +47,16 @@ impl<L: Listen> TlsTcp<L> {
     /// Speaks TLS on what `listener` accepts.
     #[must_use]
     pub fn new(listener: L, config: impl Into<TlsConfig>) -> Self {
-        Self { listener, config: config.into() }
+        Self { listener: Tcp(listener), config: config.into() }
     }
 }
 
 impl<L: Listen> Listener for TlsTcp<L> {
-    type Io = Io<Tls<L::Stream>>;
+    type Io = Tls<L::Stream>;
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
-        let (stream, address) = self.listener.accept().await?;
-        Ok((Io(Tls::new(stream, self.config.clone())), Some(address)))
+        let (Io(stream), address) = self.listener.accept().await?;
+        Ok((accept_tls(stream, self.config.clone()), address))
     }
 }
 
@@ -74,71 +66,28 @@ impl<L: fmt::Debug> fmt::Debug for TlsTcp<L> {
     }
 }
 
-/// The server's end of TLS on any stream, for `serve_connection`.
+/// The server's end of TLS on a stream: [`accept_tls`].
+pub type Tls<S> = Handshake<Io<TlsStream<S>>>;
+
+/// Speaks TLS on any stream, for [`Driver`](driver::Driver): what `serve_connection` is without TLS.
 ///
-/// It shakes hands when it is read or written, which nobody else waits for, and which ends with whoever polls it.
-pub struct Tls<S>(State<S>);
-
-enum State<S> {
-    Handshaking(Accept<S>),
-    Open(TlsStream<S>),
-    Failed,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Tls<S> {
-    /// Will speak TLS on `stream`.
-    #[must_use]
-    pub fn new(stream: S, config: impl Into<TlsConfig>) -> Self {
-        Self(State::Handshaking(TlsAcceptor::from(Arc::from(config.into())).accept(stream)))
-    }
-
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut TlsStream<S>>>> {
-        if let State::Handshaking(accept) = &mut self.0 {
-            let accepted = ready!(Pin::new(accept).poll(cx));
-            self.0 = State::Failed;
-            self.0 = State::Open(accepted?);
-        }
-        match &mut self.0 {
-            State::Open(stream) => Poll::Ready(Ok(Pin::new(stream))),
-            State::Handshaking(_) | State::Failed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-        }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Tls<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(cx))?.poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tls<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(cx))?.poll_write(cx, buffer)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(cx))?.poll_write_vectored(cx, buffers)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(cx))?.poll_flush(cx)
-    }
-
-    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(cx))?.poll_close(cx)
-    }
-}
-
-impl<S> fmt::Debug for Tls<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("is_open", &matches!(self.0, State::Open(_))).finish_non_exhaustive()
-    }
+/// ```
+/// # fn example<S: futures_io::AsyncRead + futures_io::AsyncWrite + Send + Unpin + 'static>(
+/// #     runtime: stocking_async_std::AsyncIo,
+/// #     stream: S,
+/// #     tls: stocking_async_std::TlsConfig,
+/// #     service: std::sync::Arc<stocking_async_std::Service>,
+/// # ) -> impl Future {
+/// use stocking_async_std::{accept_tls, driver::Driver};
+///
+/// Driver::new(runtime, accept_tls(stream, tls), service)
+/// # }
+/// ```
+#[must_use]
+pub fn accept_tls<S>(stream: S, config: impl Into<TlsConfig>) -> Tls<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let accept = TlsAcceptor::from(Arc::from(config.into())).accept(stream);
+    Handshake::new(async { accept.await.map(Io) })
 }

@@ -1,7 +1,8 @@
 //! What a server over TLS needs to know: its certificate and its key.
 //!
 //! Only that. The bytes are the adapters' affair, which take the crate of their runtime for them. It is here so that it is
-//! written once; what it reads, it reads before anything is served.
+//! written once. [`TlsConfig::from_pem_files`] reads files: that is the one thing in this crate that does I/O, and it is done
+//! before anything is served.
 
 use std::{
     fmt, fs, io,
@@ -9,6 +10,7 @@ use std::{
     sync::Arc,
 };
 
+pub use rustls;
 use rustls::{
     InconsistentKeys, ServerConfig,
     crypto::ring,

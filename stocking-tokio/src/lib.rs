@@ -19,10 +19,12 @@ mod upgrade;
 #[doc = include_str!("../../README.md")]
 mod readme {}
 
-pub use stocking_core::api::*;
+#[cfg(feature = "tls")]
+pub use stocking_core::tls::rustls;
+pub use stocking_core::{api::*, driver};
 
 #[cfg(feature = "tls")]
-pub use self::tls::{ServeTls, Tls, TlsTcp, serve_tls};
+pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};
 #[cfg(feature = "hyper")]
 pub use self::upgrade::UpgradeService;
 pub use self::{

@@ -1,26 +1,21 @@
 //! TLS, by rustls: `wss`.
 
-use std::{
-    fmt,
-    future::{Future, Pending},
-    io::{self, IoSlice},
-    net::SocketAddr,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::{fmt, future::Pending, io, net::SocketAddr, sync::Arc};
 
 use stocking_core::{
     Service, TlsConfig,
-    driver::{self, Listener},
+    driver::{self, Handshake, Listener},
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
 };
-use tokio_rustls::{Accept, TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::runtime::{Io, Tokio};
+use crate::{
+    runtime::{Io, Tokio},
+    serve::Tcp,
+};
 
 /// A server over TLS that runs when it is awaited: [`serve_tls`].
 pub type ServeTls<F = Pending<()>> = driver::Serve<Tokio, TlsTcp, F>;
@@ -52,7 +47,7 @@ pub fn serve_tls(
 
 /// A TCP listener whose connections speak TLS, and send small messages at once.
 pub struct TlsTcp {
-    listener: TcpListener,
+    listener: Tcp,
     config: TlsConfig,
 }
 
@@ -60,18 +55,16 @@ impl TlsTcp {
     /// Speaks TLS on what `listener` accepts.
     #[must_use]
     pub fn new(listener: TcpListener, config: impl Into<TlsConfig>) -> Self {
-        Self { listener, config: config.into() }
+        Self { listener: Tcp(listener), config: config.into() }
     }
 }
 
 impl Listener for TlsTcp {
-    type Io = Io<Tls<TcpStream>>;
+    type Io = Tls<TcpStream>;
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
-        let (stream, address) = self.listener.accept().await?;
-        // Fails for a socket whose peer has gone already, which its first read tells.
-        stream.set_nodelay(true).ok();
-        Ok((Io(Tls::new(stream, self.config.clone())), Some(address)))
+        let (Io(stream), address) = self.listener.accept().await?;
+        Ok((accept_tls(stream, self.config.clone()), address))
     }
 }
 
@@ -81,75 +74,23 @@ impl fmt::Debug for TlsTcp {
     }
 }
 
-/// The server's end of TLS on any stream, for [`serve_connection`](crate::serve_connection).
+/// The server's end of TLS on a stream: [`accept_tls`].
+pub type Tls<S> = Handshake<Io<TlsStream<S>>>;
+
+/// Speaks TLS on any stream, for [`Driver`](driver::Driver): what [`serve_connection`](crate::serve_connection) is without TLS.
 ///
-/// It shakes hands when it is read or written, which nobody else waits for, and which ends with whoever polls it.
-pub struct Tls<S>(State<S>);
-
-enum State<S> {
-    Handshaking(Accept<S>),
-    Open(TlsStream<S>),
-    Failed,
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> Tls<S> {
-    /// Will speak TLS on `stream`.
-    #[must_use]
-    pub fn new(stream: S, config: impl Into<TlsConfig>) -> Self {
-        Self(State::Handshaking(TlsAcceptor::from(Arc::from(config.into())).accept(stream)))
-    }
-
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Pin<&mut TlsStream<S>>>> {
-        if let State::Handshaking(accept) = &mut self.0 {
-            let accepted = ready!(Pin::new(accept).poll(cx));
-            self.0 = State::Failed;
-            self.0 = State::Open(accepted?);
-        }
-        match &mut self.0 {
-            State::Open(stream) => Poll::Ready(Ok(Pin::new(stream))),
-            State::Handshaking(_) | State::Failed => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
-        }
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Tls<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(cx))?.poll_read(cx, buffer)
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Tls<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &[u8]) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(cx))?.poll_write(cx, buffer)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_open(cx))?.poll_write_vectored(cx, buffers)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(cx))?.poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_open(cx))?.poll_shutdown(cx)
-    }
-}
-
-impl<S> fmt::Debug for Tls<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tls").field("is_open", &matches!(self.0, State::Open(_))).finish_non_exhaustive()
-    }
+/// ```
+/// # async fn example(stream: tokio::net::UnixStream, tls: stocking_tokio::TlsConfig, service: std::sync::Arc<stocking_tokio::Service>) {
+/// use stocking_tokio::{Tokio, accept_tls, driver::Driver};
+///
+/// tokio::spawn(Driver::new(Tokio::current(), accept_tls(stream, tls), service));
+/// # }
+/// ```
+#[must_use]
+pub fn accept_tls<S>(stream: S, config: impl Into<TlsConfig>) -> Tls<S>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let accept = TlsAcceptor::from(Arc::from(config.into())).accept(stream);
+    Handshake::new(async { accept.await.map(Io) })
 }

@@ -56,11 +56,13 @@
 //! ```
 
 mod drive;
+mod handshake;
 mod serve;
 mod traits;
 
 pub use self::{
     drive::Driver,
+    handshake::Handshake,
     serve::{Serve, drain, serve},
     traits::{Listener, Runtime, Transport},
 };

@@ -5,8 +5,7 @@ mod transport;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use stocking_core::driver::Driver;
-use stocking_tokio::{Accept, Config, Context, Io, Result, Router, Service, Tokio, drain};
+use stocking_tokio::{Accept, Config, Context, Io, Result, Router, Service, Tokio, drain, driver::Driver};
 use tokio::net::{TcpListener, TcpStream};
 use transport::Lines;
 

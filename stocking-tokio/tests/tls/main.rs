@@ -7,7 +7,7 @@ mod promises;
 
 use std::net;
 
-use stocking_tokio::{Tls, drain, serve_connection, serve_tls};
+use stocking_tokio::{Tokio as Runtime, accept_tls, drain, driver::Driver, serve_tls};
 use tokio::net::TcpListener;
 
 use self::promises::{Adapter, Order};
@@ -36,7 +36,8 @@ impl Adapter for Accepted {
                 accepted = listener.accept() => Some(accepted),
                 _ = &mut order.stop => None,
             } {
-                tokio::spawn(serve_connection(Tls::new(stream, order.tls.clone()), order.service.clone()));
+                let transport = accept_tls(stream, order.tls.clone());
+                tokio::spawn(Driver::new(Runtime::current(), transport, order.service.clone()));
             }
             drain(&order.service).await;
             order.served.send(Ok(())).ok();
