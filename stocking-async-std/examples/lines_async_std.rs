@@ -10,7 +10,9 @@ use async_std::{
     task,
 };
 use serde_json::Value;
-use stocking_async_std::{Accept, AsyncIo, Config, Context, Io, Result, Router, Service, driver::Driver};
+use stocking_async_std::{
+    Accept, AsyncIo, AsyncStd, Config, Context, Io, Result, Router, Service, driver::Driver,
+};
 use transport::Lines;
 
 async fn echo(_: Context, body: Value) -> Result<Value> {
@@ -18,9 +20,12 @@ async fn echo(_: Context, body: Value) -> Result<Value> {
 }
 
 /// Serves one client. There is no upgrade that the connect hook could be asked about: who is let in is decided here.
+///
+/// Without `AsyncStd` the client would not be told of the end before the stream is dropped.
 async fn serve_lines(stream: TcpStream, service: Arc<Service>) {
     let admission = Ok(Accept::new());
-    Driver::upgraded(AsyncIo::async_std(), Lines::new(Io(stream)), service, admission, Vec::new()).await;
+    let transport = Lines::new(Io(AsyncStd(stream)));
+    Driver::upgraded(AsyncIo::async_std(), transport, service, admission, Vec::new()).await;
 }
 
 #[async_std::main]

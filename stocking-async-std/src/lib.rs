@@ -1,8 +1,9 @@
-#![doc = include_str!("../README.md")]
+// The program in it is for async-std: without that feature it does not compile.
+#![cfg_attr(any(feature = "async-std", not(doctest)), doc = include_str!("../README.md"))]
 #![warn(clippy::unwrap_used)]
 
 #[cfg(feature = "async-std")]
-mod async_std_tcp;
+mod async_std_stream;
 mod runtime;
 mod serve;
 #[cfg(feature = "tls")]
@@ -13,12 +14,12 @@ pub use stocking_core::tls::rustls;
 pub use stocking_core::{api::*, driver};
 
 #[cfg(feature = "async-std")]
-pub use self::async_std_tcp::AsyncStdTcp;
+pub use self::async_std_stream::{AsyncStd, ShutDown};
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use self::serve::{drain, serve_connection, serve_upgraded};
 #[cfg(feature = "tls")]
 pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};
 pub use self::{
-    runtime::{AsyncIo, Executor, Io, Sleep, Spawn},
+    runtime::{AsyncIo, Io, Sleep},
     serve::{Listen, Serve, Tcp, serve},
 };

@@ -1,9 +1,11 @@
 //! The clock of `async-io`, an executor as a value, and streams of `futures-io`, as the core asks for them.
 
 use std::{
+    fmt,
     future::Future,
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
@@ -15,78 +17,41 @@ use stocking_core::{
     driver::{Runtime, Transport},
 };
 
-/// A runtime whose timers are those of `async-io`, and whose executor is async-std's, smol's, or whatever spawns a task.
+/// A runtime whose timers are those of `async-io`, and whose executor is async-std's, smol's, or whatever runs a task.
 ///
 /// ```
 /// use stocking_async_std::AsyncIo;
 ///
-/// let runtime = AsyncIo::new(|task| drop(async_std::task::spawn(task)));
+/// // An executor of another kind: a thread for each task.
+/// let runtime = AsyncIo::new(|task| drop(std::thread::spawn(|| async_io::block_on(task))));
 /// ```
-#[derive(Clone, Copy, Debug)]
-pub struct AsyncIo<S = Executor>(S);
-
-/// What runs tasks.
-pub trait Spawn: Clone + Send + Sync + 'static {
-    /// Runs a task, and sees it to its end.
-    fn spawn(&self, task: Task);
-}
-
-impl<S: Fn(Task) + Clone + Send + Sync + 'static> Spawn for S {
-    fn spawn(&self, task: Task) {
-        self(task);
-    }
-}
-
-/// The executors whose features are on.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub enum Executor {
-    /// That of async-std.
-    #[cfg(feature = "async-std")]
-    AsyncStd,
-    /// The global one of smol.
-    #[cfg(feature = "smol")]
-    Smol,
-}
-
-impl Spawn for Executor {
-    fn spawn(&self, task: Task) {
-        match *self {
-            #[cfg(feature = "async-std")]
-            Self::AsyncStd => drop(async_std::task::spawn(task)),
-            #[cfg(feature = "smol")]
-            Self::Smol => smol::spawn(task).detach(),
-            #[cfg(not(any(feature = "async-std", feature = "smol")))]
-            _ => drop(task),
-        }
-    }
-}
-
-impl<S: Fn(Task) + Clone + Send + Sync + 'static> AsyncIo<S> {
-    /// A runtime that runs tasks by `spawn`, which must see each to its end.
-    #[must_use]
-    pub fn new(spawn: S) -> Self {
-        Self(spawn)
-    }
-}
+#[derive(Clone)]
+pub struct AsyncIo(Arc<dyn Fn(Task) + Send + Sync>);
 
 impl AsyncIo {
+    /// A runtime that runs tasks by `spawn`, which must see each to its end.
+    #[must_use]
+    pub fn new(spawn: impl Fn(Task) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(spawn))
+    }
+
     /// The executor of async-std.
     #[cfg(feature = "async-std")]
     #[must_use]
     pub fn async_std() -> Self {
-        Self(Executor::AsyncStd)
+        Self::new(|task| drop(async_std::task::spawn(task)))
     }
 
     /// The global executor of smol.
     #[cfg(feature = "smol")]
     #[must_use]
     pub fn smol() -> Self {
-        Self(Executor::Smol)
+        Self::new(|task| smol::spawn(task).detach())
     }
 }
 
-/// The executor of async-std where that feature is on, else that of smol.
+/// The executor of async-std where that feature is on, else that of smol. Features are those of the whole program: if any
+/// crate of it turns `async-std` on, this is async-std, whatever you named. Who cares says which: `AsyncIo::smol()`.
 #[cfg(any(feature = "async-std", feature = "smol"))]
 impl Default for AsyncIo {
     fn default() -> Self {
@@ -97,7 +62,7 @@ impl Default for AsyncIo {
     }
 }
 
-impl<S: Spawn> Runtime for AsyncIo<S> {
+impl Runtime for AsyncIo {
     type Sleep = Sleep;
 
     fn now(&self) -> Instant {
@@ -109,7 +74,13 @@ impl<S: Spawn> Runtime for AsyncIo<S> {
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.0.spawn(Box::pin(task));
+        self.0(Box::pin(task));
+    }
+}
+
+impl fmt::Debug for AsyncIo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsyncIo").finish_non_exhaustive()
     }
 }
 

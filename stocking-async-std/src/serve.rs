@@ -14,13 +14,41 @@ use stocking_core::{
 };
 
 #[cfg(feature = "async-std")]
-use crate::async_std_tcp::AsyncStdTcp;
+use crate::async_std_stream::AsyncStd;
 use crate::runtime::{AsyncIo, Io};
 
 /// A server that runs when it is awaited: [`serve`].
 pub type Serve<L, F = Pending<()>> = driver::Serve<AsyncIo, Tcp<L>, F>;
 
-/// A listener that knows its runtime: async-std's `TcpListener`, and smol's.
+/// A listener that knows its runtime: async-std's `TcpListener`, and smol's, or one of another executor:
+///
+/// ```
+/// use std::{io, net::{SocketAddr, TcpListener, TcpStream}, thread};
+///
+/// use async_io::Async;
+/// use stocking_async_std::{AsyncIo, Listen, Router, serve};
+///
+/// struct Threads(Async<TcpListener>);
+///
+/// impl Listen for Threads {
+///     type Stream = Async<TcpStream>;
+///
+///     fn runtime(&self) -> AsyncIo {
+///         AsyncIo::new(|task| drop(thread::spawn(|| async_io::block_on(task))))
+///     }
+///
+///     async fn accept(&self) -> io::Result<(Self::Stream, Option<SocketAddr>)> {
+///         let (stream, address) = self.0.accept().await?;
+///         Ok((stream, Some(address)))
+///     }
+/// }
+///
+/// # fn main() -> io::Result<()> {
+/// let listener = Async::<TcpListener>::bind(([127, 0, 0, 1], 0))?;
+/// # let signal = async {};
+/// async_io::block_on(async { serve(Threads(listener), Router::new()).with_graceful_shutdown(signal).await })
+/// # }
+/// ```
 pub trait Listen: Send + Sync + Sized + 'static {
     /// The connections.
     type Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static;
@@ -28,12 +56,13 @@ pub trait Listen: Send + Sync + Sized + 'static {
     /// What runs their tasks.
     fn runtime(&self) -> AsyncIo;
 
-    /// Waits for the next connection, and sends small messages on it at once.
+    /// Waits for the next connection, and its other end's address, where it has one. On TCP, small messages should be sent at
+    /// once: `set_nodelay`.
     ///
     /// # Errors
     ///
     /// Those of the listener.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, SocketAddr)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<SocketAddr>)>> + Send;
 }
 
 /// Serves a [`Router`](crate::Router), or a [`Service`] made of one, to everybody whom `listener` accepts.
@@ -45,11 +74,11 @@ pub fn serve<L: Listen>(listener: L, service: impl Into<Arc<Service>>) -> Serve<
 
 /// Serves one client on a stream that was accepted elsewhere: a Unix socket, TLS. Its upgrade request is still to come.
 ///
-/// Its tasks run on async-std where that feature is on, else on smol; for another executor there is
-/// [`Driver`](driver::Driver). Ends with the connection. Dropping it cuts the connection; what the client asked for before is
-/// finished all the same.
+/// What it spawns runs on async-std where that feature is on in the whole program, else on smol. For a choice of your own
+/// there is [`Driver`](driver::Driver), with an [`AsyncIo`] that you name. Ends with the connection. Dropping it cuts the
+/// connection; what the client asked for before is finished all the same.
 ///
-/// A TCP stream of async-std belongs into an `AsyncStdTcp`, since by itself it tells its peer of no end.
+/// A socket of async-std belongs into an `AsyncStd`, since by itself it tells its peer of no end.
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub fn serve_connection<S>(
     stream: S,
@@ -86,7 +115,7 @@ pub async fn drain(service: &Service) {
     driver::drain(&AsyncIo::default(), service).await;
 }
 
-/// A TCP listener, with the runtime it belongs to.
+/// A listener, with the runtime it belongs to.
 #[derive(Debug)]
 pub struct Tcp<L>(pub L);
 
@@ -95,7 +124,7 @@ impl<L: Listen> Listener for Tcp<L> {
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
         let (stream, address) = self.0.accept().await?;
-        Ok((Io(stream), Some(address)))
+        Ok((Io(stream), address))
     }
 }
 
@@ -110,15 +139,21 @@ macro_rules! listen {
                 $runtime
             }
 
-            async fn accept(&self) -> io::Result<(Self::Stream, SocketAddr)> {
+            async fn accept(&self) -> io::Result<(Self::Stream, Option<SocketAddr>)> {
                 let (stream, address) = self.accept().await?;
                 // Fails for a socket whose peer has gone already, which its first read tells.
                 stream.set_nodelay(true).ok();
-                Ok(($wrap(stream), address))
+                Ok(($wrap(stream), Some(address)))
             }
         }
     };
 }
 
-listen!("async-std", AsyncIo::async_std(), async_std::net::TcpListener, AsyncStdTcp, AsyncStdTcp);
+listen!(
+    "async-std",
+    AsyncIo::async_std(),
+    async_std::net::TcpListener,
+    AsyncStd<async_std::net::TcpStream>,
+    AsyncStd
+);
 listen!("smol", AsyncIo::smol(), async_net::TcpListener, async_net::TcpStream, std::convert::identity);
