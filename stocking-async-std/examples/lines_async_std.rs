@@ -11,7 +11,7 @@ use async_std::{
 };
 use serde_json::Value;
 use stocking_async_std::{
-    Accept, AsyncIo, AsyncStd, Config, Context, Io, Result, Router, Service, driver::Driver,
+    Accept, Admission, AsyncIo, AsyncStd, Config, Context, Io, Result, Router, Service, driver::Driver,
 };
 use transport::Lines;
 
@@ -23,9 +23,9 @@ async fn echo(_: Context, body: Value) -> Result<Value> {
 ///
 /// Without `AsyncStd` the client would not be told of the end before the stream is dropped.
 async fn serve_lines(stream: TcpStream, service: Arc<Service>) {
-    let admission = Ok(Accept::new());
+    let admission = Admission::new(service, Ok(Accept::new()));
     let transport = Lines::new(Io(AsyncStd(stream)));
-    Driver::upgraded(AsyncIo::async_std(), transport, service, admission, Vec::new()).await;
+    Driver::upgraded(AsyncIo::async_std(), transport, admission, Vec::new()).await;
 }
 
 #[async_std::main]

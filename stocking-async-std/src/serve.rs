@@ -99,13 +99,12 @@ where
 pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
-    admission: Result<stocking_core::Accept, stocking_core::Rejection>,
-    service: impl Into<Arc<Service>>,
+    admission: stocking_core::Admission,
 ) -> impl Future<Output = ()> + Send + 'static
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    driver::Driver::upgraded(AsyncIo::default(), Io(stream), service.into(), admission, leftover.into())
+    driver::Driver::upgraded(AsyncIo::default(), Io(stream), admission, leftover.into())
 }
 
 /// Shuts a service down whose connections came by [`serve_connection`] or [`serve_upgraded`], as [`serve`] does at its end:

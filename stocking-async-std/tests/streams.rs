@@ -15,8 +15,8 @@ use std::{
 };
 
 use stocking_async_std::{
-    Accept, AsyncIo, Config, Context, Result, Router, Service, drain, driver::Runtime, serve_connection,
-    serve_upgraded,
+    Accept, Admission, AsyncIo, Config, Context, Result, Router, Service, drain, driver::Runtime,
+    serve_connection, serve_upgraded,
 };
 use stocking_core::testing::TestClient;
 
@@ -165,7 +165,7 @@ fn what_came_with_a_request_that_was_answered_elsewhere_is_not_lost(
     far: impl Stream,
 ) {
     let leftover = TestClient::text(r#"4,1,{"e":"slow","p":"early"}"#);
-    let ended = spawn(serve_upgraded(far, leftover, Ok(Accept::new()), service()));
+    let ended = spawn(serve_upgraded(far, leftover, Admission::new(service(), Ok(Accept::new()))));
     assert_eq!(frame(&mut near), "0");
     assert_eq!(frame(&mut near), r#"4,1,{"c":-1,"p":"early"}"#);
     assert_eq!(ask(&mut near, "3"), "3");

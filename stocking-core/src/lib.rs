@@ -61,7 +61,7 @@ pub mod api {
         connection::CloseReason,
         hub::{ChannelHandle, ClientHandle, Hub, SendError},
         router::{Context, Error, Handler, Middleware, Next, Payload, Reply, Request, Result, Router},
-        service::{Accept, ConnectRequest, Rejection, Service},
+        service::{Accept, Admission, ConnectRequest, Rejection, Service},
         session::{JoinError, Session},
     };
 

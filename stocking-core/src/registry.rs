@@ -1,7 +1,10 @@
 //! Who is connected, so that a shutdown reaches everybody and a limit counts everybody.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     task::{Poll, Waker},
 };
 
@@ -19,34 +22,52 @@ pub(crate) struct Registry {
 
 #[derive(Debug, Default)]
 struct State {
-    /// One entry a connection: the waker of its driver, once it has been polled.
+    /// One entry a connection: the waker of its driver, once it has been polled; before the upgrade, of who asks the gate.
     connections: Slab<Option<Waker>>,
     /// Who waits for the last of them: a service may have several listeners.
     idle: Vec<Waker>,
 }
 
-impl Registry {
-    /// Enters a connection, unless there are `limit` already or the service shuts down.
-    pub(crate) fn enter(&self, limit: usize) -> Option<usize> {
-        let mut state = self.state.lock();
-        (state.connections.len() < limit && !self.is_draining()).then(|| state.connections.insert(None))
+/// A connection's place among those of its service, from before the application is asked to the very end. Whoever holds it
+/// counts, and a shutdown waits for them.
+#[derive(Debug)]
+pub(crate) struct Place {
+    registry: Arc<Registry>,
+    entry: usize,
+}
+
+impl Place {
+    /// Takes one, unless there are `limit` already or the service shuts down.
+    pub(crate) fn take(registry: &Arc<Registry>, limit: usize) -> Option<Self> {
+        let mut state = registry.state.lock();
+        if state.connections.len() >= limit || registry.is_draining() {
+            return None;
+        }
+        let entry = state.connections.insert(None);
+        drop(state);
+        Some(Self { registry: registry.clone(), entry })
     }
 
     /// Notes whom to wake when the service shuts down.
-    pub(crate) fn set_waker(&self, entry: usize, waker: &Waker) {
-        if let Some(known) = self.state.lock().connections.get_mut(entry) {
+    pub(crate) fn set_waker(&self, waker: &Waker) {
+        if let Some(known) = self.registry.state.lock().connections.get_mut(self.entry) {
             *known = Some(waker.clone());
         }
     }
+}
 
-    pub(crate) fn leave(&self, entry: usize) {
-        let mut state = self.state.lock();
-        state.connections.try_remove(entry);
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = self.registry.state.lock();
+        let known = state.connections.try_remove(self.entry);
         let idle = if state.connections.is_empty() { std::mem::take(&mut state.idle) } else { Vec::new() };
         drop(state);
+        drop(known);
         idle.into_iter().for_each(Waker::wake);
     }
+}
 
+impl Registry {
     pub(crate) fn connections(&self) -> usize {
         self.state.lock().connections.len()
     }

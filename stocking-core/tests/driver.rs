@@ -13,7 +13,7 @@ use std::{
 
 use serde_json::Value;
 use stocking_core::{
-    ClientId, Context, Result, Router, Service,
+    Accept, Admission, ClientId, Context, Result, Router, Service,
     driver::{Driver, Runtime, Transport, serve},
     testing::{Message, Pipe, TestClient, TestListener, TestRuntime, TestServer, pipe},
 };
@@ -244,7 +244,7 @@ fn a_lane_lets_others_run_however_many_requests_are_ready_in_it() {
     let mut output = Vec::new();
     let now = runtime.now();
     let mut connection =
-        stocking_core::Connection::upgraded(service, Ok(stocking_core::Accept::new()), now, &mut output);
+        stocking_core::Connection::upgraded(Admission::new(service, Ok(Accept::new())), now, &mut output);
     connection.handle_input(&mut TestClient::text(r#"4,0,{"e":"slow"}"#), now, &mut output);
     for _ in 0..999 {
         connection.handle_input(&mut TestClient::text(r#"4,0,{"e":"echo"}"#), now, &mut output);

@@ -10,7 +10,7 @@ use std::{
 
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use stocking_core::{
-    Accept, Connection, Context, Result, Router,
+    Accept, Admission, Connection, Context, Result, Router,
     driver::{Driver, Runtime, Transport},
     testing::{TestClient, TestServer},
 };
@@ -48,8 +48,11 @@ fn server() -> TestServer {
 /// A connection on which a frame has come, driven by hand: nothing but itself is counted.
 fn connection(server: &TestServer) -> Connection {
     let now = server.runtime().now();
-    let mut connection =
-        Connection::upgraded(server.service().clone(), Ok(Accept::new()), now, &mut Vec::new());
+    let mut connection = Connection::upgraded(
+        Admission::new(server.service().clone(), Ok(Accept::new())),
+        now,
+        &mut Vec::new(),
+    );
     feed(&mut connection, &mut TestClient::text("3"), server);
     connection
 }
@@ -212,7 +215,12 @@ fn an_idle_connection_holds_no_buffer() {
         .map(|_| {
             let line = Line::default();
             let (runtime, service) = (server.runtime().clone(), server.service().clone());
-            let driver = Driver::upgraded(runtime, line.clone(), service, Ok(Accept::new()), Vec::new());
+            let driver = Driver::upgraded(
+                runtime,
+                line.clone(),
+                Admission::new(service, Ok(Accept::new())),
+                Vec::new(),
+            );
             server.runtime().spawn(driver);
             line
         })

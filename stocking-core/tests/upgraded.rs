@@ -3,7 +3,7 @@
 use std::{sync::Arc, task::Waker};
 
 use stocking_core::{
-    Accept, Config, Connection, Context, Result, Router, Service,
+    Accept, Admission, Config, Connection, Context, Result, Router, Service,
     driver::{Driver, Runtime},
     testing::{TestClient, TestRuntime, pipe},
 };
@@ -16,12 +16,16 @@ fn router() -> Router {
     Router::new().on("echo", echo)
 }
 
+fn admission(service: impl Into<Arc<Service>>) -> Admission {
+    Admission::new(service, Ok(Accept::new()))
+}
+
 #[test]
 fn it_is_confirmed_and_what_was_read_beyond_the_request_is_not_lost() {
     let runtime = TestRuntime::default();
     let (near, far) = pipe(4096);
     let leftover = TestClient::text(r#"4,1,{"e":"echo","p":1}"#);
-    runtime.spawn(Driver::upgraded(runtime.clone(), far, router().into(), Ok(Accept::new()), leftover));
+    runtime.spawn(Driver::upgraded(runtime.clone(), far, admission(router()), leftover));
     near.send(&TestClient::text(r#"4,2,{"e":"echo","p":2}"#));
     runtime.run();
     let expected = "\u{81}\u{1}0\u{81}\u{12}4,1,{\"c\":-1,\"p\":1}\u{81}\u{12}4,2,{\"c\":-1,\"p\":2}";
@@ -32,8 +36,7 @@ fn it_is_confirmed_and_what_was_read_beyond_the_request_is_not_lost() {
 #[test]
 fn it_is_confirmed_before_its_client_says_anything() {
     let mut output = Vec::new();
-    let mut connection =
-        Connection::upgraded(router().into(), Ok(Accept::new()), TestRuntime::default().now(), &mut output);
+    let mut connection = Connection::upgraded(admission(router()), TestRuntime::default().now(), &mut output);
     connection.poll_transmit(TestRuntime::default().now(), &mut output, Waker::noop());
     assert_eq!(output, b"\x81\x010");
 }
@@ -42,8 +45,7 @@ fn it_is_confirmed_before_its_client_says_anything() {
 fn one_too_many_is_told_to_try_again_later() {
     let service = Arc::new(Service::new(router()).with_config(Config::new().max_connections(0)));
     let mut output = Vec::new();
-    let connection =
-        Connection::upgraded(service, Ok(Accept::new()), TestRuntime::default().now(), &mut output);
+    let connection = Connection::upgraded(admission(service), TestRuntime::default().now(), &mut output);
     assert_eq!(output[..4], [0x88, output[1], 0x03, 0xf5], "close 1013");
     assert!(connection.wants_shutdown());
 }

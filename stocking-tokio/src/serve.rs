@@ -8,7 +8,7 @@ use std::{
 };
 
 use stocking_core::{
-    Accept, Rejection, Service,
+    Admission, Service,
     driver::{self, Driver, Listener},
 };
 use tokio::{
@@ -71,13 +71,12 @@ where
 pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
-    admission: Result<Accept, Rejection>,
-    service: impl Into<Arc<Service>>,
+    admission: Admission,
 ) -> impl Future<Output = ()> + Send + 'static
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    Driver::upgraded(Tokio::current(), Io(stream), service.into(), admission, leftover.into())
+    Driver::upgraded(Tokio::current(), Io(stream), admission, leftover.into())
 }
 
 /// Shuts a service down whose connections came by [`serve_connection`], [`serve_upgraded`] or `UpgradeService`, as

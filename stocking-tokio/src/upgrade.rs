@@ -73,21 +73,13 @@ async fn answer(
     upgrade: OnUpgrade,
 ) -> Result<Response<String>, Refusal> {
     let request = UpgradeRequest::from_http(parts, service.config())?;
-    let response = request.response();
     let peer_address = parts.extensions.get::<SocketAddr>().copied();
-    let admission = service.admit(ConnectRequest::new(request, peer_address));
-    let admission = time::timeout(service.config().handshake_timeout, admission)
-        .await
-        .map_err(|_| Refusal::Unavailable)?;
-    if let Err(rejection) = &admission
-        && rejection.close_code().is_none()
-    {
-        return Err(Refusal::Rejected(rejection.clone()));
-    }
+    let expiry = time::sleep(service.config().handshake_timeout);
+    let (response, admission) = service.admit(ConnectRequest::new(request, peer_address), expiry).await?;
     tokio::spawn(async move {
         // Fails where the client has gone, or the server does not upgrade: there is nobody to tell.
         if let Ok(stream) = upgrade.await {
-            serve_upgraded(TokioIo::new(stream), [], admission, service).await;
+            serve_upgraded(TokioIo::new(stream), [], admission).await;
         }
     });
     Ok(response)

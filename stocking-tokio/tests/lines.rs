@@ -10,7 +10,7 @@ use stocking_core::{
     driver::{Driver, Runtime},
     testing::{Pipe, TestRuntime, pipe},
 };
-use stocking_tokio::{Accept, Config, Context, Io, Result, Router, Service, Tokio};
+use stocking_tokio::{Accept, Admission, Config, Context, Io, Result, Router, Service, Tokio};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader, BufStream},
     net::{TcpListener, TcpStream},
@@ -27,6 +27,10 @@ fn service() -> Arc<Service> {
     Arc::new(Service::new(Router::new().on("echo", echo)).with_config(config))
 }
 
+fn admission(service: &Arc<Service>) -> Admission {
+    Admission::new(service.clone(), Ok(Accept::new()))
+}
+
 /// A client in memory.
 struct Client {
     runtime: TestRuntime,
@@ -36,13 +40,7 @@ struct Client {
 impl Client {
     fn of(runtime: &TestRuntime, service: &Arc<Service>, capacity: usize) -> Self {
         let (pipe, far) = pipe(capacity);
-        let driver = Driver::upgraded(
-            runtime.clone(),
-            Lines::new(far),
-            service.clone(),
-            Ok(Accept::new()),
-            Vec::new(),
-        );
+        let driver = Driver::upgraded(runtime.clone(), Lines::new(far), admission(service), Vec::new());
         runtime.spawn(driver);
         Self { runtime: runtime.clone(), pipe }
     }
@@ -186,7 +184,7 @@ fn a_stream_with_a_buffer_of_its_own_is_flushed() {
     runtime.block_on(async {
         let (client, server) = tokio::io::duplex(64);
         let transport = Lines::new(Io(BufStream::new(server)));
-        tokio::spawn(Driver::upgraded(Tokio::current(), transport, service(), Ok(Accept::new()), Vec::new()));
+        tokio::spawn(Driver::upgraded(Tokio::current(), transport, admission(&service()), Vec::new()));
         let mut lines = BufReader::new(client).lines();
         let greeting = timeout(Duration::from_secs(60), lines.next_line()).await.expect("hung");
         assert_eq!(greeting.unwrap().as_deref(), Some("0"));
@@ -201,7 +199,7 @@ fn a_client_with_a_plain_tcp_socket_is_served() {
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
         let transport = Lines::new(Io(server));
-        let driver = Driver::upgraded(Tokio::current(), transport, service(), Ok(Accept::new()), Vec::new());
+        let driver = Driver::upgraded(Tokio::current(), transport, admission(&service()), Vec::new());
         let serving = tokio::spawn(driver);
         let mut client = BufReader::new(client);
         client.write_all(b"4,1,{\"e\":\"echo\",\"p\":[1,2]}\r\n3\n2\n").await.unwrap();

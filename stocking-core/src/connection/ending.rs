@@ -105,8 +105,5 @@ impl Drop for Connection {
         if self.session().is_some() {
             self.handle_eof();
         }
-        if let Some(entry) = self.entry {
-            self.service.registry.leave(entry);
-        }
     }
 }

@@ -13,7 +13,7 @@ use stocking_proto::ServerFrame;
 use super::{Connection, Phase, timeouts::after};
 use crate::{
     encode,
-    service::{Accept, Admission, ConnectRequest, Rejection},
+    service::{Accept, Answer, ConnectRequest, Rejection},
     session::Values,
     websocket::{Refusal, UpgradeRequest, accept},
 };
@@ -21,7 +21,7 @@ use crate::{
 /// A client whose upgrade request is in order, while the application thinks about it.
 pub(super) struct Admitting {
     request: UpgradeRequest,
-    answer: Admission,
+    answer: Answer,
     pub(super) until: Instant,
 }
 
@@ -35,7 +35,7 @@ impl Connection {
         now: Instant,
         output: &mut Vec<u8>,
     ) {
-        if self.entry.is_none() {
+        if self.place.is_none() || self.service.registry.is_draining() {
             return self.refuse(Refusal::Unavailable, now, output);
         }
         match self.service.hooks.connect(|| ConnectRequest::new(request.clone(), peer_address)) {

@@ -20,7 +20,8 @@ use crate::{
     encode,
     executor::Task,
     outbox::{Drained, Stop},
-    service::{Accept, Rejection, Service},
+    registry::Place,
+    service::{Admission, Service},
     session::{Session, Values},
     websocket::{Decoder, HeadReader, Refusal},
 };
@@ -88,8 +89,8 @@ pub struct Connection {
     taken_at: Instant,
     tasks: Vec<Task>,
     event: Option<ConnectionEvent>,
-    /// Its place among all connections.
-    entry: Option<usize>,
+    /// Its place among all connections; there was none for who is refused.
+    place: Option<Place>,
     waker: Option<Waker>,
 }
 
@@ -148,7 +149,8 @@ impl Connection {
     pub fn new(service: Arc<Service>, now: Instant) -> Self {
         let until = after(now, service.config().handshake_timeout);
         let opening = Opening { head: HeadReader::default(), peer_address: None, until };
-        Self::start(service, Phase::Opening(Box::new(opening)), now)
+        let place = service.take_place();
+        Self::start(service, place, Phase::Opening(Box::new(opening)), now)
     }
 
     /// Tells the other end's address to the connect hook.
@@ -160,28 +162,28 @@ impl Connection {
         self
     }
 
-    /// A connection whose upgrade was answered elsewhere, by an HTTP server for one, which asked the gate itself
-    /// ([`Service::admit`]). Its confirmation, or the close frame that says no, goes to the end of `output`; bytes that its
+    /// A connection whose upgrade was answered elsewhere, by an HTTP server for one, which asked the gate by
+    /// [`Service::admit`]. Its confirmation, or the close frame that says no, goes to the end of `output`; bytes that its
     /// reader had taken beyond the request are its first [input](Self::handle_input).
     #[must_use]
-    pub fn upgraded(
-        service: Arc<Service>,
-        admission: Result<Accept, Rejection>,
-        now: Instant,
-        output: &mut Vec<u8>,
-    ) -> Self {
-        let mut connection =
-            Self::start(service, Phase::Upgraded { until: now, values: Values::default() }, now);
-        match admission {
-            _ if connection.entry.is_none() => connection.refuse(Refusal::Unavailable, now, output),
-            Ok(admission) => connection.confirm(admission.values, now, output),
-            Err(rejection) => connection.refuse(Refusal::Rejected(rejection), now, output),
+    pub fn upgraded(admission: Admission, now: Instant, output: &mut Vec<u8>) -> Self {
+        let Admission { service, verdict } = admission;
+        let phase = Phase::Upgraded { until: now, values: Values::default() };
+        match verdict {
+            Ok((accept, place)) => {
+                let mut connection = Self::start(service, Some(place), phase, now);
+                connection.confirm(accept.values, now, output);
+                connection
+            }
+            Err((refusal, place)) => {
+                let mut connection = Self::start(service, place, phase, now);
+                connection.refuse(refusal, now, output);
+                connection
+            }
         }
-        connection
     }
 
-    fn start(service: Arc<Service>, phase: Phase, now: Instant) -> Self {
-        let entry = service.registry.enter(service.config().max_connections);
+    fn start(service: Arc<Service>, place: Option<Place>, phase: Phase, now: Instant) -> Self {
         Self {
             service,
             phase,
@@ -201,7 +203,7 @@ impl Connection {
             taken_at: now,
             tasks: Vec::new(),
             event: None,
-            entry,
+            place,
             waker: None,
         }
     }
@@ -226,13 +228,13 @@ impl Connection {
     /// appends nothing.
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         self.note_waker(waker);
-        if self.entry.is_none() && matches!(self.phase, Phase::Opening(_)) {
+        if self.place.is_none() && matches!(self.phase, Phase::Opening(_)) {
             self.refuse(Refusal::Unavailable, now, output);
         }
-        self.poll_gate(now, output, waker);
         if self.service.registry.is_draining() {
             self.begin_to_drain(now, output);
         }
+        self.poll_gate(now, output, waker);
         self.drain_outbox(now, output, waker);
         if self.stalled && self.may_go_on(output) {
             self.resume(now);
@@ -325,11 +327,11 @@ impl Connection {
     }
 
     fn note_waker(&mut self, waker: &Waker) {
-        if let Some(entry) = self.entry
+        if let Some(place) = &self.place
             && !self.has_waker(waker)
         {
+            place.set_waker(waker);
             self.waker = Some(waker.clone());
-            self.service.registry.set_waker(entry, waker);
         }
     }
 

@@ -15,7 +15,7 @@ use std::{
 use super::{Runtime, Transport};
 use crate::{
     connection::Connection,
-    service::{Accept, Rejection, Service},
+    service::{Admission, Service},
 };
 
 /// Bytes of one read. An idle connection holds none of them: the buffer is the thread's.
@@ -77,19 +77,13 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         self
     }
 
-    /// A connection whose upgrade was answered elsewhere, for the reasons of `admission`; `leftover` is what was read beyond
+    /// A connection whose upgrade was answered elsewhere, and of which `admission` decided; `leftover` is what was read beyond
     /// the request.
     #[must_use = "a driver does nothing until it is polled"]
-    pub fn upgraded(
-        runtime: R,
-        transport: T,
-        service: Arc<Service>,
-        admission: Result<Accept, Rejection>,
-        mut leftover: Vec<u8>,
-    ) -> Self {
+    pub fn upgraded(runtime: R, transport: T, admission: Admission, mut leftover: Vec<u8>) -> Self {
         let now = runtime.now();
         let mut output = Vec::new();
-        let mut connection = Connection::upgraded(service, admission, now, &mut output);
+        let mut connection = Connection::upgraded(admission, now, &mut output);
         connection.handle_input(&mut leftover, now, &mut output);
         Self::start(runtime, transport, connection, output)
     }

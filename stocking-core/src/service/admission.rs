@@ -9,7 +9,7 @@ use crate::{session::Values, websocket::UpgradeRequest};
 /// A client that wants to connect, as [`Service::on_connect`](crate::Service::on_connect) sees it.
 #[derive(Clone, Debug)]
 pub struct ConnectRequest {
-    request: UpgradeRequest,
+    pub(super) request: UpgradeRequest,
     peer_address: Option<SocketAddr>,
 }
 

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The answer of a connect hook, when it comes.
-pub(crate) type Admission = Guarded<Accept, Rejection>;
+pub(crate) type Answer = Guarded<Accept, Rejection>;
 
 type ConnectHook = dyn Fn(ConnectRequest) -> BoxFuture<Result<Accept, Rejection>> + Send + Sync;
 type OpenHook = dyn Fn(&Arc<Session>) + Send + Sync;
@@ -41,7 +41,7 @@ impl Hooks {
     }
 
     /// Asks the connect hook, if there is one.
-    pub(crate) fn connect(&self, request: impl FnOnce() -> ConnectRequest) -> Option<Admission> {
+    pub(crate) fn connect(&self, request: impl FnOnce() -> ConnectRequest) -> Option<Answer> {
         let hook = self.connect.as_ref()?;
         Some(Guarded::make(|| hook(request())))
     }

@@ -1,20 +1,28 @@
 //! What an adapter serves: a router, everybody who is connected, the limits, and the hooks.
 
 mod admission;
+mod admit;
 mod hooks;
 
 use std::{fmt, future::Future, sync::Arc};
 
 use stocking_proto::ClientId;
 
-pub use self::admission::{Accept, ConnectRequest, Rejection};
 pub(crate) use self::{
     admission::Identity,
-    hooks::{Admission, Hooks},
+    hooks::{Answer, Hooks},
+};
+pub use self::{
+    admission::{Accept, ConnectRequest, Rejection},
+    admit::Admission,
 };
 use crate::{
-    config::Config, connection::CloseReason, hub::Hub, registry::Registry, router::Router, session::Session,
-    websocket::Refusal,
+    config::Config,
+    connection::CloseReason,
+    hub::Hub,
+    registry::{Place, Registry},
+    router::Router,
+    session::Session,
 };
 
 /// What an adapter serves: a [`Router`], a [`Hub`], a [`Config`], and hooks.
@@ -29,7 +37,7 @@ use crate::{
 /// ```
 pub struct Service {
     pub(crate) router: Router,
-    pub(crate) registry: Registry,
+    pub(crate) registry: Arc<Registry>,
     hub: Hub,
     config: Config,
     pub(crate) hooks: Hooks,
@@ -46,7 +54,7 @@ impl Service {
         let config = Config::default();
         Self {
             router: router.seal(),
-            registry: Registry::default(),
+            registry: Arc::default(),
             hub: Hub::new(config.max_backlog),
             config,
             hooks: Hooks::default(),
@@ -122,22 +130,6 @@ impl Service {
         self
     }
 
-    /// Asks the gate, for an HTTP server that answers upgrades itself: what is accepted goes to
-    /// [`Connection::upgraded`](crate::Connection::upgraded). Where there is no connect hook, everybody is.
-    ///
-    /// # Errors
-    ///
-    /// The hook's no; 500 where it has panicked, and 503 where the service shuts down.
-    pub async fn admit(&self, request: ConnectRequest) -> Result<Accept, Rejection> {
-        if self.registry.is_draining() {
-            return Err(Rejection::status(503, Refusal::Unavailable.to_string()));
-        }
-        match self.hooks.connect(|| request) {
-            Some(answer) => answer.await,
-            None => Ok(Accept::new()),
-        }
-    }
-
     /// Everybody who is connected.
     #[must_use]
     pub fn hub(&self) -> &Hub {
@@ -150,10 +142,15 @@ impl Service {
         &self.config
     }
 
-    /// How many connections there are, opening and closing ones included.
+    /// How many connections there are: opening and closing ones included, and those whom the gate has not answered.
     #[must_use]
     pub fn connections(&self) -> usize {
         self.registry.connections()
+    }
+
+    /// A place for one more connection, unless there are too many or the service shuts down.
+    pub(crate) fn take_place(&self) -> Option<Place> {
+        Place::take(&self.registry, self.config.max_connections)
     }
 
     pub(crate) fn random_id(&self) -> ClientId {

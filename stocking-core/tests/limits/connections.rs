@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use stocking_core::{
-    Accept, Config, Connection, Router, Service,
+    Accept, Admission, Config, Connection, Router, Service,
     connection::{CloseReason, ConnectionEvent},
     driver::{Driver, Runtime, serve},
     testing::{Message, TestClient, TestListener, TestRuntime, TestServer, pipe},
@@ -45,7 +45,12 @@ fn a_connection_that_was_upgraded_elsewhere_counts_too() {
     for leftover in [vec![], TestClient::text("6,1,news")] {
         let (near, far) = pipe(1000);
         let (runtime, service) = (server.runtime().clone(), server.service().clone());
-        server.runtime().spawn(Driver::upgraded(runtime, far, service, Ok(Accept::new()), leftover));
+        server.runtime().spawn(Driver::upgraded(
+            runtime,
+            far,
+            Admission::new(service, Ok(Accept::new())),
+            leftover,
+        ));
         server.run();
         let bytes = near.receive(usize::MAX);
         let told = Message::take(&mut &bytes[..]);

@@ -3,7 +3,7 @@
 use std::{task::Poll, time::Duration};
 
 use stocking_core::{
-    Accept, Config, Connection, Context, Result, Router, SendError, Service,
+    Accept, Admission, Config, Connection, Context, Result, Router, SendError, Service,
     driver::Runtime,
     testing::{TestClient, TestServer},
 };
@@ -37,8 +37,11 @@ impl Crowd {
                 listeners.push(client);
             } else {
                 let now = server.runtime().now();
-                let mut connection =
-                    Connection::upgraded(server.service().clone(), Ok(Accept::new()), now, &mut Vec::new());
+                let mut connection = Connection::upgraded(
+                    Admission::new(server.service().clone(), Ok(Accept::new())),
+                    now,
+                    &mut Vec::new(),
+                );
                 let mut joins = [TestClient::text("6,1,a"), TestClient::text("6,1,b")].concat();
                 connection.handle_input(&mut joins, now, &mut Vec::new());
                 others.push(connection);

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 use stocking_core::{
-    Accept, Connection, Context, Error, Result, Router,
+    Accept, Admission, Connection, Context, Error, Result, Router,
     connection::{CloseReason, ConnectionEvent},
     driver::Runtime,
     testing::{Message, TestClient, TestRuntime, TestServer},
@@ -99,7 +99,11 @@ impl Torment {
         let now = server.runtime().now();
         let mut unsent = Vec::new();
         let connection = if is_upgraded {
-            Connection::upgraded(server.service().clone(), Ok(Accept::new()), now, &mut unsent)
+            Connection::upgraded(
+                Admission::new(server.service().clone(), Ok(Accept::new())),
+                now,
+                &mut unsent,
+            )
         } else {
             Connection::new(server.service().clone(), now)
         };

@@ -5,7 +5,9 @@ mod transport;
 use std::{sync::Arc, time::Duration};
 
 use serde_json::Value;
-use stocking_tokio::{Accept, Config, Context, Io, Result, Router, Service, Tokio, drain, driver::Driver};
+use stocking_tokio::{
+    Accept, Admission, Config, Context, Io, Result, Router, Service, Tokio, drain, driver::Driver,
+};
 use tokio::net::{TcpListener, TcpStream};
 use transport::Lines;
 
@@ -15,8 +17,8 @@ async fn echo(_: Context, body: Value) -> Result<Value> {
 
 /// Serves one client. There is no upgrade that the connect hook could be asked about: who is let in is decided here.
 async fn serve_lines(stream: TcpStream, service: Arc<Service>) {
-    let admission = Ok(Accept::new());
-    Driver::upgraded(Tokio::current(), Lines::new(Io(stream)), service, admission, Vec::new()).await;
+    let admission = Admission::new(service, Ok(Accept::new()));
+    Driver::upgraded(Tokio::current(), Lines::new(Io(stream)), admission, Vec::new()).await;
 }
 
 #[tokio::main]

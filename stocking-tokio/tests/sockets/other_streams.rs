@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stocking_core::testing::TestClient;
-use stocking_tokio::{Accept, Service, serve_connection, serve_upgraded};
+use stocking_tokio::{Accept, Admission, Service, serve_connection, serve_upgraded};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, duplex},
     net::{UnixListener, UnixStream},
@@ -111,7 +111,7 @@ async fn upgrade_elsewhere(
     let length = stream.read(&mut read).await.unwrap();
     let leftover = read[UPGRADE.len()..length].to_vec();
     stream.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").await.unwrap();
-    serve_upgraded(stream, leftover, Ok(Accept::new()), service).await;
+    serve_upgraded(stream, leftover, Admission::new(service, Ok(Accept::new()))).await;
 }
 
 #[test]

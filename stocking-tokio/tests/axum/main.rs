@@ -1,5 +1,7 @@
 //! Mounted in servers that speak HTTP already: axum, and bare hyper.
 
+mod places;
+
 use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{extract::State, middleware, response::Html, routing::get};
