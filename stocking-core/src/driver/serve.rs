@@ -16,6 +16,10 @@ use crate::{connection::after, service::Service};
 /// How long the listener rests when the system has no descriptor or memory for another connection.
 const REST: Duration = Duration::from_millis(50);
 
+/// Connections that are accepted in one turn where they come without a pause: then others have theirs. Not every runtime has
+/// a budget of its own, and a listener whose queue is filled as fast as it is emptied never waits by itself.
+const BURST: usize = 32;
+
 /// Serves `service` to everybody whom `listener` accepts. Does nothing until it is awaited.
 #[must_use = "serving begins when this is awaited"]
 pub fn serve<R: Runtime, L: Listener>(
@@ -53,13 +57,21 @@ impl<R: Runtime, L: Listener, F: Future<Output = ()> + Send + 'static> Serve<R, 
         let Self { runtime, mut listener, service, shutdown } = self;
         lend(&runtime, &service);
         let mut shutdown = pin!(shutdown);
+        let mut burst = 0;
         loop {
             let mut accept = pin!(listener.accept());
             let accepted = poll_fn(|cx| {
                 if shutdown.as_mut().poll(cx).is_ready() {
                     return Poll::Ready(None);
                 }
-                accept.as_mut().poll(cx).map(Some)
+                if burst == BURST {
+                    burst = 0;
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                let polled = accept.as_mut().poll(cx).map(Some);
+                burst = if polled.is_ready() { burst + 1 } else { 0 };
+                polled
             })
             .await;
             match accepted {
