@@ -4,8 +4,10 @@
 //! affair.
 
 use std::{
+    env,
     io::{Read, Write},
     net::Shutdown,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,6 +22,18 @@ use stocking_core::{Context, Error, Router, testing::TestClient};
 use crate::backends::Backend;
 
 for_every_backend![who_asks_once_is_answered_between_the_turns_of_one_who_never_stops_asking];
+
+/// async-std is told its number of threads by the environment, and makes as many as there are processors otherwise: on several,
+/// who asks once is served by another one. So it is asked again in a process of its own.
+#[test]
+fn async_std_is_fair_on_one_thread_too() {
+    let promise =
+        "fairness::async_std::who_asks_once_is_answered_between_the_turns_of_one_who_never_stops_asking";
+    let mut tests = Command::new(env::current_exe().unwrap());
+    let output = tests.args(["--exact", promise]).env("ASYNC_STD_THREAD_COUNT", "1").output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
 
 /// One write of the busy client, and what one read of the server may bring.
 const WRITE: usize = 64 * 1024;
