@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::websocket::is_token;
+
 /// Which pages of a browser may connect.
 ///
 /// A browser names the page that opens a WebSocket in the `Origin` header (RFC 6455, section 10.2), and sends the
@@ -38,6 +40,10 @@ pub struct Config {
     pub path: String,
     /// Which pages may connect; others are answered 403. Default: those of the same host.
     pub allowed_origins: AllowedOrigins,
+    /// The subprotocols that are spoken, by their names: of what a client offers in `Sec-WebSocket-Protocol`, in its order, the
+    /// first of these is answered. Who offers others, or none, connects without; a browser that has offered some gives up
+    /// then. Default: none.
+    pub subprotocols: Vec<String>,
     /// Time from accepting a connection to the end of its upgrade request; then 408. Default: 10 s, as uWebSockets.
     pub handshake_timeout: Duration,
     /// Bytes of the upgrade request, headers and all; beyond it 431. Default: 16 KiB, what browsers stay below with
@@ -105,6 +111,7 @@ impl Default for Config {
         Self {
             path: "/ws".into(),
             allowed_origins: AllowedOrigins::SameHost,
+            subprotocols: Vec::new(),
             handshake_timeout: Duration::from_secs(10),
             max_head_size: 16 * 1024,
             max_headers: 100,
@@ -183,6 +190,23 @@ impl Config {
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
+        self
+    }
+
+    /// Sets [`subprotocols`](Self#structfield.subprotocols).
+    ///
+    /// # Panics
+    ///
+    /// If one is no token (RFC 9110, section 5.6.2): it could not stand in the header.
+    #[must_use]
+    #[track_caller]
+    pub fn subprotocols<S: Into<String>>(mut self, subprotocols: impl IntoIterator<Item = S>) -> Self {
+        self.subprotocols = subprotocols.into_iter().map(Into::into).collect();
+        if let Some(wrong) = self.subprotocols.iter().find(|subprotocol| !is_token(subprotocol)) {
+            panic!(
+                "{wrong:?} is not the name of a subprotocol: use letters, digits, and any of !#$%&'*+-.^_`|~"
+            );
+        }
         self
     }
 

@@ -58,6 +58,7 @@ fn as_debug(value: &str) -> String {
         _ => match value {
             "none" => "None".into(),
             "same host" => "SameHost".into(),
+            "empty" => "[]".into(),
             text if text.starts_with('`') => text.replace('`', "\""),
             number => number.replace(',', ""),
         },

@@ -83,6 +83,16 @@ const late = await Client.connect();
 late.send(`5,news,${"x".repeat(65_536)}`);
 assert.equal((await late.closed)[0], 1009);
 
+// Of what is offered, the first that the server knows; a client whose offer is not taken gives up by itself.
+const agreed = new WebSocket(url, ["a-token", "chat", "stocking"]);
+await once(agreed, "open");
+assert.equal(agreed.protocol, "chat");
+agreed.close(1000);
+const [disagreed] = await once(new WebSocket(url, ["a-token"]), "error");
+assert.match(disagreed.message, /no subprotocol/);
+const [code, reason] = await once(new WebSocket(`${url}?refuse`, ["a-token"]), "close");
+assert.deepEqual([code, reason.toString()], [3000, "who are you?"]);
+
 const elsewhere = new WebSocket(url.replace(/\/ws$/, "/elsewhere"));
 const [error] = await once(elsewhere, "error");
 assert.match(error.message, /404/);

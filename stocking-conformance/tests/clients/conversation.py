@@ -77,6 +77,10 @@ async def main():
     await binary.send(b"3")
     assert await close_code(binary) == 1003
 
+    agreed = await websockets.connect(URL, subprotocols=["a-token", "chat", "stocking"])
+    assert agreed.subprotocol == "chat"
+    await agreed.close()
+
     try:
         await websockets.connect(URL.removesuffix("/ws") + "/elsewhere")
     except websockets.InvalidStatus as refused:

@@ -10,6 +10,7 @@ use std::{
 };
 
 use stocking_conformance::application::events;
+use stocking_core::{Accept, Config, ConnectRequest, Rejection, Service};
 
 use crate::backends::Backend;
 
@@ -35,7 +36,13 @@ async fn converse(on: Backend, program: &str, probe: &[&str], script: &str) {
         std::io::stderr().write_all(format!("\n{message}\n").as_bytes()).unwrap();
         return;
     }
-    let server = on.start(events()).await;
+    // Who is refused is refused by a close, which a client hears only where its subprotocol is agreed to.
+    let gate = async |request: ConnectRequest| match request.query() {
+        Some("refuse") => Err(Rejection::close_unauthorized("who are you?")),
+        _ => Ok(Accept::new()),
+    };
+    let config = Config::new().subprotocols(["stocking", "chat"]);
+    let server = on.start(Service::new(events()).with_config(config).on_connect(gate)).await;
     let url = format!("ws://{}/ws", server.address);
     let output = Command::new(program).arg(script).arg(url).current_dir(CLIENTS).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);

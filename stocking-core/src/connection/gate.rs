@@ -60,7 +60,7 @@ impl Connection {
     }
 
     fn let_in(&mut self, request: &UpgradeRequest, admission: Accept, now: Instant, output: &mut Vec<u8>) {
-        accept(request, output);
+        accept(request, admission.subprotocol_for(request), output);
         self.confirm(admission.values, now, output);
     }
 
@@ -80,7 +80,7 @@ impl Connection {
     ) {
         if rejection.close_code().is_some() {
             // A browser cannot read a status: the upgrade is answered, and what is refused is what comes after.
-            accept(request, output);
+            accept(request, request.any_subprotocol(), output);
             self.phase = Phase::Upgraded { until: now, values: Values::default() };
         }
         self.refuse(Refusal::Rejected(rejection), now, output);

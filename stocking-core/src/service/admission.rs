@@ -44,6 +44,19 @@ impl ConnectRequest {
         self.headers().get(name)?.to_str().ok()
     }
 
+    /// The subprotocols that the client offers, what it likes best first. A browser's script, which can set no header, may
+    /// put a token there: `new WebSocket(url, ["chat", token])`.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        self.request.subprotocols()
+    }
+
+    /// The one that is answered: of what the client offers, the first that is in
+    /// [`Config::subprotocols`](crate::Config#structfield.subprotocols). [`Accept::subprotocol`] answers another.
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.request.subprotocol()
+    }
+
     /// The other end of the transport, where it has an address: behind a proxy, the proxy.
     #[must_use]
     pub fn peer_address(&self) -> Option<SocketAddr> {
@@ -52,10 +65,11 @@ impl ConnectRequest {
 }
 
 /// A yes of the connect hook, with what the session is to know.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[must_use]
 pub struct Accept {
     pub(crate) values: Values,
+    subprotocol: Option<String>,
 }
 
 impl Accept {
@@ -74,6 +88,27 @@ impl Accept {
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         drop(self.values.insert(Identity(identity.into())));
         self
+    }
+
+    /// Answers this subprotocol instead of the choice of [`Config::subprotocols`](crate::Config#structfield.subprotocols). One
+    /// that the client does not offer is not answered, and none is then: a client gives up that hears another.
+    pub fn subprotocol(mut self, subprotocol: impl Into<String>) -> Self {
+        self.subprotocol = Some(subprotocol.into());
+        self
+    }
+
+    pub(crate) fn subprotocol_for<'a>(&self, request: &'a UpgradeRequest) -> Option<&'a str> {
+        match &self.subprotocol {
+            Some(chosen) => request.subprotocols().find(|offered| offered == chosen),
+            None => request.subprotocol(),
+        }
+    }
+}
+
+/// Without the subprotocol, which may be a token.
+impl fmt::Debug for Accept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accept").field("values", &self.values).finish_non_exhaustive()
     }
 }
 

@@ -69,14 +69,19 @@ impl Service {
         expiry: impl Future<Output = ()>,
     ) -> Result<(Response<String>, Admission), Refusal> {
         let place = self.take_place().ok_or(Refusal::Unavailable)?;
-        let response = request.request.response();
+        let upgrade = request.request.clone();
         let decision = match self.hooks.connect(|| request) {
             Some(answer) => self.wait(&place, answer, expiry).await?,
             None => Ok(Accept::new()),
         };
+        let response;
         let verdict = match decision {
-            Ok(accept) => Ok((accept, place)),
+            Ok(accept) => {
+                response = upgrade.response(accept.subprotocol_for(&upgrade));
+                Ok((accept, place))
+            }
             Err(rejection) if rejection.close_code().is_some() => {
+                response = upgrade.response(upgrade.any_subprotocol());
                 Err((Refusal::Rejected(rejection), Some(place)))
             }
             Err(rejection) => return Err(Refusal::Rejected(rejection)),

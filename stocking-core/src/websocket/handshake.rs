@@ -14,6 +14,7 @@ use super::{
     origin,
     refusal::{Fault, Refusal},
     request::UpgradeRequest,
+    subprotocol,
 };
 use crate::config::Config;
 
@@ -81,12 +82,16 @@ impl HeadReader {
 }
 
 /// Writes the response that opens the WebSocket (RFC 6455, section 4.2.2).
-pub(crate) fn accept(request: &UpgradeRequest, out: &mut Vec<u8>) {
+pub(crate) fn accept(request: &UpgradeRequest, subprotocol: Option<&str>, out: &mut Vec<u8>) {
     out.extend_from_slice(
         b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n",
     );
     out.extend_from_slice(b"Sec-WebSocket-Accept: ");
     out.extend_from_slice(accept_key(request).as_bytes());
+    if let Some(subprotocol) = subprotocol {
+        out.extend_from_slice(b"\r\nSec-WebSocket-Protocol: ");
+        out.extend_from_slice(subprotocol.as_bytes());
+    }
     out.extend_from_slice(b"\r\n\r\n");
 }
 
@@ -128,7 +133,8 @@ fn parse(head: &[u8], config: &Config) -> Result<UpgradeRequest, Refusal> {
         return Err(Refusal::UnknownPath { served: config.path.clone() });
     }
     check_upgrade(&headers, is_http_1_1, config)?;
-    Ok(UpgradeRequest { uri, headers })
+    let subprotocol = subprotocol::choose(&headers, &config.subprotocols);
+    Ok(UpgradeRequest { uri, headers, subprotocol })
 }
 
 /// Checks a request that an HTTP server has read and routed here.
@@ -143,7 +149,8 @@ pub(super) fn check(request: &Parts, config: &Config) -> Result<UpgradeRequest, 
     for (name, value) in &mut headers {
         value.set_sensitive(is_secret(name));
     }
-    Ok(UpgradeRequest { uri: request.uri.clone(), headers })
+    let subprotocol = subprotocol::choose(&headers, &config.subprotocols);
+    Ok(UpgradeRequest { uri: request.uri.clone(), headers, subprotocol })
 }
 
 /// Checks what a request for the right path asks for, and who asks.

@@ -11,8 +11,9 @@
 //! In the other direction there is little to decide: a server's frames are not masked, hence the same for every peer.
 //! `encoded` makes their headers, so that a message becomes bytes once, for however many receive it.
 //!
-//! No extension and no subprotocol is negotiated. A client that offers some decides itself whether it goes on without:
-//! browsers do for an extension, and give up for a subprotocol.
+//! No extension is negotiated, and no subprotocol but those of [`Config`](crate::Config#structfield.subprotocols) and of the
+//! connect hook. A client whose offer is not taken decides itself whether it goes on without: browsers do for an extension,
+//! and give up for a subprotocol.
 
 mod codec;
 mod encoded;
@@ -22,6 +23,7 @@ mod origin;
 mod reassembly;
 mod refusal;
 mod request;
+mod subprotocol;
 mod violation;
 
 pub(crate) use codec::{Decoder, Step};
@@ -29,4 +31,5 @@ pub(crate) use encoded::{Encoded, PING, close_frame, count_frames, text_frame};
 pub(crate) use handshake::{Head, HeadReader, accept};
 pub use refusal::{Fault, Refusal};
 pub use request::UpgradeRequest;
+pub(crate) use subprotocol::is_token;
 pub use violation::Violation;

@@ -4,11 +4,11 @@ use std::fmt;
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode, Uri,
-    header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE},
+    header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
     request::Parts,
 };
 
-use super::{handshake, refusal::Refusal};
+use super::{handshake, refusal::Refusal, subprotocol};
 use crate::config::Config;
 
 /// The upgrade request of a client, for the hook that decides whether it may connect.
@@ -20,6 +20,8 @@ pub struct UpgradeRequest {
     pub(super) uri: Uri,
     /// The headers, repeated ones included.
     pub(super) headers: HeaderMap,
+    /// Which of the subprotocols that it offers is the service's choice.
+    pub(super) subprotocol: Option<String>,
 }
 
 impl UpgradeRequest {
@@ -27,14 +29,14 @@ impl UpgradeRequest {
     ///
     /// # Errors
     ///
-    /// Why it is refused; [`Refusal::response`] is the answer.
+    /// Why it is refused; [`Refusal::response`] is the answer. What opens the WebSocket comes of
+    /// [`Service::admit`](crate::Service::admit).
     pub fn from_http(request: &Parts, config: &Config) -> Result<Self, Refusal> {
         handshake::check(request, config)
     }
 
     /// The response that opens the WebSocket (RFC 6455, section 4.2.2).
-    #[must_use]
-    pub fn response(&self) -> Response<String> {
+    pub(crate) fn response(&self, subprotocol: Option<&str>) -> Response<String> {
         let mut response = Response::new(String::new());
         *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
         let headers = response.headers_mut();
@@ -42,6 +44,9 @@ impl UpgradeRequest {
         headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         if let Ok(key) = HeaderValue::try_from(handshake::accept_key(self)) {
             headers.insert(SEC_WEBSOCKET_ACCEPT, key);
+        }
+        if let Some(Ok(subprotocol)) = subprotocol.map(HeaderValue::from_str) {
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
         }
         response
     }
@@ -68,6 +73,22 @@ impl UpgradeRequest {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// The subprotocols that the client offers, what it likes best first.
+    pub fn subprotocols(&self) -> impl Iterator<Item = &str> {
+        subprotocol::offered(&self.headers)
+    }
+
+    /// The first of them that is in [`Config::subprotocols`](Config#structfield.subprotocols).
+    #[must_use]
+    pub fn subprotocol(&self) -> Option<&str> {
+        self.subprotocol.as_deref()
+    }
+
+    /// What is agreed to where only a close follows: without an agreement a browser would give up before it hears that.
+    pub(crate) fn any_subprotocol(&self) -> Option<&str> {
+        self.subprotocol().or_else(|| self.subprotocols().next())
     }
 }
 

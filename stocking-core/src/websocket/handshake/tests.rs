@@ -46,7 +46,7 @@ fn the_request_of_the_rfc_is_answered_with_the_accept_key_of_the_rfc() {
     let Head::Accepted { consumed, request } = read(REQUEST, &Config::new()) else { panic!("refused") };
     assert_eq!(consumed, REQUEST.len());
     let mut out = Vec::new();
-    accept(&request, &mut out);
+    accept(&request, None, &mut out);
     let response = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
     assert_eq!(String::from_utf8(out).unwrap(), response);
