@@ -2,6 +2,8 @@
 //!
 //! A part of the test programs, and none itself.
 
+mod tls;
+
 use std::{future::Future, io};
 
 use stocking_conformance::{HUNG, Serving, memory};
@@ -20,6 +22,7 @@ macro_rules! backends {
             tokio_current_thread: |on| on_tokio(Builder::new_current_thread().enable_all().build()?, on),
             async_std: |on| async_std::task::block_on(on_async_io(async_std::net::TcpListener::from, on)),
             smol: |on| smol::block_on(on_async_io(|std| async_net::TcpListener::try_from(std).unwrap(), on)),
+            tokio_tls: tls::serve,
             in_memory: memory::serve,
         }
     };
