@@ -75,15 +75,13 @@ pub fn serve<L: Listen>(listener: L, service: impl Into<Arc<Service>>) -> Serve<
 /// Serves one client on a stream that was accepted elsewhere: a Unix socket, TLS. Its upgrade request is still to come.
 ///
 /// What it spawns runs on async-std where that feature is on in the whole program, else on smol. For a choice of your own
-/// there is [`Driver`](driver::Driver), with an [`AsyncIo`] that you name. Ends with the connection. Dropping it cuts the
-/// connection; what the client asked for before is finished all the same.
+/// there is [`Driver`](driver::Driver), with an [`AsyncIo`] that you name.
+/// [`with_peer_address`](driver::Driver::with_peer_address) tells the connect hook where the other end is. Ends with the
+/// connection. Dropping it cuts the connection; what the client asked for before is finished all the same.
 ///
 /// A socket of async-std belongs into an `AsyncStd`, since by itself it tells its peer of no end.
 #[cfg(any(feature = "async-std", feature = "smol"))]
-pub fn serve_connection<S>(
-    stream: S,
-    service: impl Into<Arc<Service>>,
-) -> impl Future<Output = ()> + Send + 'static
+pub fn serve_connection<S>(stream: S, service: impl Into<Arc<Service>>) -> driver::Driver<Io<S>, AsyncIo>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -100,7 +98,7 @@ pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
     admission: stocking_core::Admission,
-) -> impl Future<Output = ()> + Send + 'static
+) -> driver::Driver<Io<S>, AsyncIo>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

@@ -1,9 +1,14 @@
 //! Stocking at a path of an axum application that serves a page and an API:
 //! `cargo run --release -p stocking-tokio --features hyper --example axum [ADDRESS]`
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
-use axum::{extract::State, response::Html, routing::get};
+use axum::{
+    extract::{ConnectInfo, State},
+    http::request::Parts,
+    response::Html,
+    routing::get,
+};
 use serde_json::Value;
 use stocking_tokio::{Accept, ConnectRequest, Context, Rejection, Result, Router, Service, UpgradeService};
 use tokio::{net::TcpListener, signal};
@@ -33,6 +38,11 @@ async fn hello(ctx: Context, _: Value) -> Result<String> {
     Ok(format!("Hello {}", name.0))
 }
 
+/// Where axum has put the other end's address, for the gate. Behind a proxy that would be a header of the proxy's.
+fn peer_address(request: &Parts) -> Option<SocketAddr> {
+    request.extensions.get().map(|ConnectInfo(address)| *address)
+}
+
 /// An API beside it that knows who is connected.
 async fn online(State(service): State<Arc<Service>>) -> String {
     format!("{} online\n", service.hub().sessions())
@@ -41,15 +51,16 @@ async fn online(State(service): State<Arc<Service>>) -> String {
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
     let service = Arc::new(Service::new(Router::new().on("hello", hello)).on_connect(gate));
+    let chat = UpgradeService::new(service.clone()).with_peer_address(peer_address);
     let app = axum::Router::new()
         .route("/", get(|| async { Html(PAGE) }))
         .route("/online", get(online))
-        .route_service("/ws", UpgradeService::new(service.clone()))
+        .route_service("/ws", chat)
         .with_state(service.clone());
     let address = std::env::args().nth(1).unwrap_or_else(|| "localhost:12345".into());
     let listener = TcpListener::bind(address).await?;
     println!("http://{}/", listener.local_addr()?);
-    axum::serve(listener, app)
+    axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())
         .with_graceful_shutdown(async move {
             signal::ctrl_c().await.unwrap_or_default();
             stocking_tokio::drain(&service).await;

@@ -1,11 +1,6 @@
 //! Serving: a listener, one accepted stream, or one upgraded elsewhere.
 
-use std::{
-    future::{Future, Pending},
-    io,
-    net::SocketAddr,
-    sync::Arc,
-};
+use std::{future::Pending, io, net::SocketAddr, sync::Arc};
 
 use stocking_core::{
     Admission, Service,
@@ -44,15 +39,13 @@ pub fn serve(listener: TcpListener, service: impl Into<Arc<Service>>) -> Serve {
 /// Serves one client on a stream that was accepted elsewhere: a Unix socket, TLS, a test's duplex. Its upgrade request is
 /// still to come.
 ///
-/// Ends with the connection. Dropping it cuts the connection; what the client asked for before is finished all the same.
+/// [`with_peer_address`](Driver::with_peer_address) tells the connect hook where the other end is. Ends with the connection.
+/// Dropping it cuts the connection; what the client asked for before is finished all the same.
 ///
 /// # Panics
 ///
 /// Outside of a tokio runtime.
-pub fn serve_connection<S>(
-    stream: S,
-    service: impl Into<Arc<Service>>,
-) -> impl Future<Output = ()> + Send + 'static
+pub fn serve_connection<S>(stream: S, service: impl Into<Arc<Service>>) -> Driver<Io<S>, Tokio>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
@@ -72,7 +65,7 @@ pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
     admission: Admission,
-) -> impl Future<Output = ()> + Send + 'static
+) -> Driver<Io<S>, Tokio>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

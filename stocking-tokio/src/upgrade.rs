@@ -24,8 +24,8 @@ use crate::serve::serve_upgraded;
 /// Answers upgrade requests that an HTTP server has routed here, and serves what they open.
 ///
 /// A tower service for axum's `route_service` and whatever else takes one. The path is the router's affair; origin and
-/// connect hook are asked as anywhere, and refusals answered in the same words. Where the server knows its client's
-/// address, it may put a [`SocketAddr`] into the request's extensions for the hook.
+/// connect hook are asked as anywhere, and refusals answered in the same words. The hook sees the client's address where
+/// [`with_peer_address`](Self::with_peer_address) says how it is found.
 ///
 /// ```
 /// use stocking_tokio::{Router, UpgradeService};
@@ -37,13 +37,41 @@ use crate::serve::serve_upgraded;
 #[derive(Clone)]
 pub struct UpgradeService {
     service: Arc<Service>,
+    peer_address: PeerAddress,
 }
+
+/// Where a request's other end is.
+type PeerAddress = fn(&Parts) -> Option<SocketAddr>;
 
 impl UpgradeService {
     /// Serves a [`Router`](crate::Router), or a [`Service`] made of one.
     #[must_use]
     pub fn new(service: impl Into<Arc<Service>>) -> Self {
-        Self { service: service.into() }
+        let bare: PeerAddress = |request| request.extensions.get().copied();
+        Self { service: service.into(), peer_address: bare }
+    }
+
+    /// Says where in a request the connect hook finds [its client's address](ConnectRequest::peer_address). By default that is
+    /// a bare [`SocketAddr`] among the extensions; this is axum's:
+    ///
+    /// ```
+    /// use std::net::SocketAddr;
+    ///
+    /// use axum::{extract::ConnectInfo, http::request::Parts};
+    /// use stocking_tokio::{Router, UpgradeService};
+    ///
+    /// fn peer_address(request: &Parts) -> Option<SocketAddr> {
+    ///     request.extensions.get().map(|ConnectInfo(address)| *address)
+    /// }
+    ///
+    /// let chat = UpgradeService::new(Router::new()).with_peer_address(peer_address);
+    /// let app: axum::Router = axum::Router::new().route_service("/ws", chat);
+    /// let app = app.into_make_service_with_connect_info::<SocketAddr>(); // for `axum::serve`
+    /// ```
+    #[must_use]
+    pub fn with_peer_address(mut self, find: fn(&Parts) -> Option<SocketAddr>) -> Self {
+        self.peer_address = find;
+        self
     }
 }
 
@@ -60,8 +88,11 @@ impl<B> tower_service::Service<Request<B>> for UpgradeService {
         let upgrade = hyper::upgrade::on(&mut request);
         let (parts, _) = request.into_parts();
         let service = self.service.clone();
+        let peer_address = (self.peer_address)(&parts);
         Box::pin(async move {
-            Ok(answer(service, &parts, upgrade).await.unwrap_or_else(|refusal| refusal.response()))
+            Ok(answer(service, &parts, peer_address, upgrade)
+                .await
+                .unwrap_or_else(|refusal| refusal.response()))
         })
     }
 }
@@ -70,10 +101,10 @@ impl<B> tower_service::Service<Request<B>> for UpgradeService {
 async fn answer(
     service: Arc<Service>,
     parts: &Parts,
+    peer_address: Option<SocketAddr>,
     upgrade: OnUpgrade,
 ) -> Result<Response<String>, Refusal> {
     let request = UpgradeRequest::from_http(parts, service.config())?;
-    let peer_address = parts.extensions.get::<SocketAddr>().copied();
     let expiry = time::sleep(service.config().handshake_timeout);
     let (response, admission) = service.admit(ConnectRequest::new(request, peer_address), expiry).await?;
     tokio::spawn(async move {

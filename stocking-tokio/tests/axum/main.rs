@@ -1,5 +1,6 @@
 //! Mounted in servers that speak HTTP already: axum, and bare hyper.
 
+mod addresses;
 mod places;
 
 use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};

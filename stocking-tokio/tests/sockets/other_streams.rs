@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use stocking_core::testing::TestClient;
-use stocking_tokio::{Accept, Admission, Service, serve_connection, serve_upgraded};
+use stocking_tokio::{
+    Accept, Admission, ConnectRequest, Rejection, Router, Service, serve_connection, serve_upgraded,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufStream, duplex},
     net::{UnixListener, UnixStream},
@@ -37,6 +39,26 @@ fn a_duplex_is_served_until_its_client_has_left() {
             converse(Raw::open(near).await).await;
             serving.await.unwrap();
             assert_eq!((service.connections(), service.hub().sessions()), (0, 0));
+        }
+    });
+}
+
+#[test]
+fn the_hook_sees_the_address_that_is_told_of_a_stream() {
+    on_every_runtime(|| async {
+        let gate = async |request: ConnectRequest| {
+            let address =
+                request.peer_address().map_or_else(|| "nowhere".into(), |address| address.to_string());
+            Err(Rejection::status(403, address))
+        };
+        let service = Arc::new(Service::new(Router::new()).on_connect(gate));
+        for (address, seen) in [(None, "nowhere\n"), (Some(([192, 0, 2, 1], 80).into()), "192.0.2.1:80\n")] {
+            let (mut near, far) = duplex(4096);
+            spawn(serve_connection(far, service.clone()).with_peer_address(address));
+            near.write_all(UPGRADE.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            near.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.ends_with(seen), "{answer}");
         }
     });
 }
