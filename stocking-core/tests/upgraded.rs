@@ -42,6 +42,21 @@ fn it_is_confirmed_before_its_client_says_anything() {
 }
 
 #[test]
+fn nothing_is_handled_before_its_driver_is_polled_but_its_place_is_taken() {
+    let runtime = TestRuntime::default();
+    let service: Arc<Service> = router().into();
+    for leftover in [&b"6,1,news"[..], b"4,1,{\"e\":\"echo\",\"p\":1}"] {
+        let leftover = TestClient::frame(0x81, leftover);
+        let (near, far) = pipe(4096);
+        let driver = Driver::upgraded(runtime.clone(), far, admission(service.clone()), leftover);
+        assert_eq!((service.connections(), service.hub().sessions(), service.hub().channels()), (1, 0, 0));
+        drop(driver);
+        assert_eq!(service.connections(), 0);
+        assert_eq!(near.receive(4096), b"");
+    }
+}
+
+#[test]
 fn one_too_many_is_told_to_try_again_later() {
     let service = Arc::new(Service::new(router()).with_config(Config::new().max_connections(0)));
     let mut output = Vec::new();

@@ -28,6 +28,12 @@ impl Connection {
         }
     }
 
+    /// Takes the first that was read, to be handled by the next [`poll_transmit`](Self::poll_transmit).
+    pub(crate) fn put_input_off(&mut self, input: Vec<u8>) {
+        self.stalled = !input.is_empty();
+        self.rest = input;
+    }
+
     /// Takes frames off the front of `input` for as long as there are any and they may be handled. Returns how many
     /// bytes that were.
     fn feed(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) -> usize {

@@ -63,28 +63,29 @@ pin_project_lite::pin_project! {
 }
 
 impl<T: Transport, R: Runtime> Driver<T, R> {
-    /// A connection that has just been accepted.
-    #[must_use = "a driver does nothing until it is polled"]
+    /// A connection that has just been accepted. It takes its place among those of the service, and the time of its handshake
+    /// begins; all else begins when it is polled.
+    #[must_use = "a driver serves nobody until it is polled"]
     pub fn new(runtime: R, transport: T, service: Arc<Service>) -> Self {
         let connection = Connection::new(service, runtime.now());
         Self::start(runtime, transport, connection, Vec::new())
     }
 
     /// Tells the other end's address to the connect hook.
-    #[must_use = "a driver does nothing until it is polled"]
+    #[must_use = "a driver serves nobody until it is polled"]
     pub fn with_peer_address(mut self, address: Option<SocketAddr>) -> Self {
         self.connection = self.connection.with_peer_address(address);
         self
     }
 
     /// A connection whose upgrade was answered elsewhere, and of which `admission` decided; `leftover` is what was read beyond
-    /// the request.
-    #[must_use = "a driver does nothing until it is polled"]
-    pub fn upgraded(runtime: R, transport: T, admission: Admission, mut leftover: Vec<u8>) -> Self {
+    /// the request: it is handled when it is polled.
+    #[must_use = "a driver serves nobody until it is polled"]
+    pub fn upgraded(runtime: R, transport: T, admission: Admission, leftover: Vec<u8>) -> Self {
         let now = runtime.now();
         let mut output = Vec::new();
         let mut connection = Connection::upgraded(admission, now, &mut output);
-        connection.handle_input(&mut leftover, now, &mut output);
+        connection.put_input_off(leftover);
         Self::start(runtime, transport, connection, output)
     }
 
