@@ -89,7 +89,7 @@ impl Connection {
             session.end(&reason);
         }
         match &reason {
-            CloseReason::Refused(refusal) => tracing::info!(%refusal, "a connection is refused"),
+            CloseReason::Refused(refusal) => refusal.log(),
             _ => tracing::debug!(%reason, "a connection ends"),
         }
         self.event = Some(ConnectionEvent::Closing(reason));

@@ -58,7 +58,7 @@ impl Service {
     ) -> Result<(Response<String>, Admission), Refusal> {
         let admitted = self.judge(request, expiry).await;
         if let Err(refusal) = &admitted {
-            tracing::info!(%refusal, "a connection is refused");
+            refusal.log();
         }
         admitted
     }

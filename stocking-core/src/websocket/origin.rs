@@ -8,6 +8,9 @@ use http::{
 use super::refusal::{Fault, Refusal};
 use crate::config::AllowedOrigins;
 
+/// Bytes of an origin that are worth to be told: a scheme, a name of a host at its longest, and a port.
+const LONG: usize = 300;
+
 /// Refuses a page that may not connect. A request without `Origin` comes from no browser and passes.
 pub(super) fn check(headers: &HeaderMap, allowed: &AllowedOrigins) -> Result<(), Refusal> {
     let mut origins = headers.get_all(ORIGIN).iter();
@@ -23,7 +26,11 @@ pub(super) fn check(headers: &HeaderMap, allowed: &AllowedOrigins) -> Result<(),
             headers.get(HOST).is_some_and(|host| is_same_host(origin, host.as_bytes()))
         }
     };
-    if is_allowed { Ok(()) } else { Err(Refusal::OriginNotAllowed) }
+    if is_allowed {
+        return Ok(());
+    }
+    let shown = origin.get(..LONG).unwrap_or(origin);
+    Err(Refusal::OriginNotAllowed { origin: String::from_utf8_lossy(shown).into_owned() })
 }
 
 /// Whether an origin (`scheme://host[:port]`) is of the host that `Host` names.
@@ -68,7 +75,8 @@ mod tests {
         match check(&headers(host, &[origin]), allowed) {
             Ok(()) => true,
             Err(refusal) => {
-                assert_eq!(refusal, Refusal::OriginNotAllowed);
+                let origin = String::from_utf8_lossy(origin).into_owned();
+                assert_eq!(refusal, Refusal::OriginNotAllowed { origin });
                 false
             }
         }
@@ -126,6 +134,13 @@ mod tests {
             assert_eq!(allows("other.org", origin.as_bytes(), &list), allowed, "{origin}");
         }
         assert!(!allows("example.org", b"https://example.org", &AllowedOrigins::List(Vec::new())));
+    }
+
+    #[test]
+    fn of_an_origin_that_is_refused_no_more_is_kept_than_a_log_needs() {
+        let long = format!("https://{}", "x".repeat(10_000));
+        let refused = check(&headers("example.org", &[long.as_bytes()]), &AllowedOrigins::SameHost);
+        assert_eq!(refused, Err(Refusal::OriginNotAllowed { origin: long[..300].into() }));
     }
 
     #[test]

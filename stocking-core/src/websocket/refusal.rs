@@ -15,7 +15,10 @@ pub enum Refusal {
     /// 400: the request is not one that a WebSocket client may send.
     Malformed(Fault),
     /// 403: the page's origin is not among the [`AllowedOrigins`](crate::AllowedOrigins).
-    OriginNotAllowed,
+    OriginNotAllowed {
+        /// That origin, as it was sent; of a long one the beginning.
+        origin: String,
+    },
     /// 404: another path than [`Config::path`](crate::Config#structfield.path).
     UnknownPath {
         /// That path.
@@ -62,7 +65,7 @@ impl Refusal {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::OriginNotAllowed => StatusCode::FORBIDDEN,
+            Self::OriginNotAllowed { .. } => StatusCode::FORBIDDEN,
             Self::UnknownPath { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
@@ -81,6 +84,16 @@ impl Refusal {
         }
     }
 
+    /// Tells the log. The client is not told its origin again, but whoever has to allow it wants to know.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::OriginNotAllowed { origin } => {
+                tracing::info!(refusal = %self, origin, "a connection is refused");
+            }
+            _ => tracing::info!(refusal = %self, "a connection is refused"),
+        }
+    }
+
     /// The headers of the response beside those of every response with a body.
     fn headers(&self) -> &'static [(&'static str, &'static str)] {
         match self {
@@ -93,7 +106,7 @@ impl Refusal {
             }
             Self::Unavailable => &[("Connection", "close"), ("Retry-After", "5")],
             Self::Malformed(_)
-            | Self::OriginNotAllowed
+            | Self::OriginNotAllowed { .. }
             | Self::UnknownPath { .. }
             | Self::TimedOut
             | Self::HeadTooLarge
@@ -136,7 +149,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Malformed(fault) => return fault.fmt(formatter),
-            Self::OriginNotAllowed => {
+            Self::OriginNotAllowed { .. } => {
                 "pages of this origin may not connect: open the page from this host, or have its origin allowed here"
             }
             Self::UnknownPath { served } => {
@@ -189,7 +202,7 @@ mod tests {
             (Refusal::Malformed(Fault::Body), 400),
             (Refusal::Malformed(Fault::Key), 400),
             (Refusal::Malformed(Fault::Origin), 400),
-            (Refusal::OriginNotAllowed, 403),
+            (Refusal::OriginNotAllowed { origin: "https://evil.com".into() }, 403),
             (Refusal::UnknownPath { served: "/ws".into() }, 404),
             (Refusal::MethodNotAllowed, 405),
             (Refusal::TimedOut, 408),

@@ -32,7 +32,7 @@ impl UpgradeRequest {
     /// Why it is refused; [`Refusal::response`] is the answer. What opens the WebSocket comes of
     /// [`Service::admit`](crate::Service::admit).
     pub fn from_http(request: &Parts, config: &Config) -> Result<Self, Refusal> {
-        handshake::check(request, config)
+        handshake::check(request, config).inspect_err(Refusal::log)
     }
 
     /// The response that opens the WebSocket (RFC 6455, section 4.2.2).

@@ -51,7 +51,11 @@ fn whoever_is_refused_reads_a_whole_answer_whatever_it_goes_on_sending() {
         (400, "\x16\x03\x01 a TLS hello".into(), Refusal::Malformed(Fault::Syntax)),
         (400, UPGRADE.replace("dGhl", "!!!!"), Refusal::Malformed(Fault::Key)),
         (400, with("Content-Length: 7"), Refusal::Malformed(Fault::Body)),
-        (403, with("Origin: https://elsewhere.example"), Refusal::OriginNotAllowed),
+        (
+            403,
+            with("Origin: https://elsewhere.example"),
+            Refusal::OriginNotAllowed { origin: "https://elsewhere.example".into() },
+        ),
         (404, UPGRADE.replace("/ws", "/elsewhere"), Refusal::UnknownPath { served: "/ws".into() }),
         (405, UPGRADE.replace("GET", "POST"), Refusal::MethodNotAllowed),
         (426, UPGRADE.replace("Upgrade: websocket\r\n", ""), Refusal::NotAnUpgrade),

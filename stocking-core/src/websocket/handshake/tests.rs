@@ -41,6 +41,11 @@ fn extended(lines: &str) -> String {
     replaced("\r\n\r\n", &format!("\r\n{lines}\r\n\r\n"))
 }
 
+/// The refusal of a page of this origin.
+fn origin(origin: &str) -> Refusal {
+    Refusal::OriginNotAllowed { origin: origin.into() }
+}
+
 #[test]
 fn the_request_of_the_rfc_is_answered_with_the_accept_key_of_the_rfc() {
     let Head::Accepted { consumed, request } = read(REQUEST, &Config::new()) else { panic!("refused") };
@@ -118,8 +123,8 @@ fn every_flaw_is_refused_by_its_name() {
         (extended("Content-Length: 5"), &body),
         (extended("Content-Length: five"), &body),
         (extended("Transfer-Encoding: chunked"), &body),
-        (extended("Origin: https://evil.com"), &Refusal::OriginNotAllowed),
-        (extended("Origin: null"), &Refusal::OriginNotAllowed),
+        (extended("Origin: https://evil.com"), &origin("https://evil.com")),
+        (extended("Origin: null"), &origin("null")),
         (
             extended("Origin: http://example.org\r\nOrigin: http://example.org"),
             &Refusal::Malformed(Fault::Origin),
@@ -163,7 +168,7 @@ fn the_first_flaw_in_the_order_of_the_checks_is_the_one_that_is_told() {
             "\r\n\r\n",
             "\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
         ),
-        (Refusal::OriginNotAllowed, "null", "http://example.org"),
+        (origin("null"), "null", "http://example.org"),
     ];
     let mut request = everything.to_owned();
     assert_eq!(outcome(&request, &Config::new().max_headers(1_usize)), Err(Refusal::TooManyHeaders));
