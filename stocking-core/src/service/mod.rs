@@ -111,7 +111,9 @@ impl Service {
     /// Sets what is told that a session begins, before any of its requests: here it may be put into channels.
     ///
     /// A session begins with its client's first frame, which says what kind of session it is to be, or
-    /// [`first_frame_timeout`](Config#structfield.first_frame_timeout) after the upgrade, whichever is first.
+    /// [`first_frame_timeout`](Config#structfield.first_frame_timeout) after the upgrade, whichever is first. A client that
+    /// says nothing is in no channel, and misses what is said there, until then: have it send `3` on opening, or lower
+    /// `first_frame_timeout`.
     ///
     /// Called once for each session, on the thread that drives its connection: it must not block. A panic is logged.
     #[must_use]
@@ -124,6 +126,15 @@ impl Service {
     ///
     /// Called once for each session for which [`on_open`](Self::on_open) was, on the thread that drives its connection: it
     /// must not block. Requests that the session made may still be running. A panic is logged.
+    ///
+    /// ```
+    /// use stocking_core::{Router, Service};
+    ///
+    /// let service = Service::new(Router::new()).on_close(|session, _| {
+    ///     let name = session.identity().unwrap_or_else(|| "somebody".into());
+    ///     session.hub().broadcast("lobby", &format!("{name} has gone")).ok();
+    /// });
+    /// ```
     #[must_use]
     pub fn on_close(mut self, hook: impl Fn(&Arc<Session>, &CloseReason) + Send + Sync + 'static) -> Self {
         self.hooks.set_close(hook);

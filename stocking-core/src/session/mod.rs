@@ -21,6 +21,7 @@ pub(crate) use self::{
 use crate::{
     connection::CloseReason,
     encode,
+    hub::Hub,
     outbox::{Outbox, Stop},
     router::Reply,
     service::{Identity, Service},
@@ -160,6 +161,13 @@ impl Session {
     /// calls this.
     pub fn close(&self) {
         self.wake(self.outbox.stop(Stop::Kicked));
+    }
+
+    /// Everybody: for what has a session and no [`Context`](crate::Context), such as
+    /// [`Service::on_close`](crate::Service::on_close).
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        self.service.hub()
     }
 
     pub(crate) fn service(&self) -> &Arc<Service> {
