@@ -45,7 +45,7 @@ async fn who(ctx: Context, (): ()) -> Result<String> {
     Ok(format!("{} {:?}", user.0, ctx.session().identity()))
 }
 
-async fn gate(request: ConnectRequest) -> std::result::Result<Accept, Rejection> {
+async fn gate(request: ConnectRequest) -> Result<Accept, Rejection> {
     match request.query() {
         Some("token=doge") => Ok(Accept::new().with(User("doge".into())).identity("id-7")),
         Some("token=banned") => Err(Rejection::close_forbidden("you are banned")),

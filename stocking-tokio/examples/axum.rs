@@ -26,9 +26,9 @@ const PAGE: &str = r#"<!doctype html>
 struct Name(String);
 
 /// The gate sees what the page put into the address.
-async fn gate(request: ConnectRequest) -> std::result::Result<Accept, Rejection> {
-    match request.query().and_then(|query| query.strip_prefix("name=")) {
-        Some(name) => Ok(Accept::new().with(Name(name.into()))),
+async fn gate(request: ConnectRequest) -> Result<Accept, Rejection> {
+    match request.parameter("name") {
+        Some(name) => Ok(Accept::new().with(Name(name.into_owned()))),
         None => Err(Rejection::status(401, "who are you? connect to /ws?name=…")),
     }
 }

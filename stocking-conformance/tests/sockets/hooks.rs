@@ -40,7 +40,7 @@ async fn answer(on: Backend, service: Service, request: &str) -> String {
 struct Seen(Vec<Option<String>>);
 
 async fn the_connect_hook_sees_the_whole_request_and_handlers_what_it_made_of_it(on: Backend) {
-    async fn look(request: ConnectRequest) -> std::result::Result<Accept, Rejection> {
+    async fn look(request: ConnectRequest) -> Result<Accept, Rejection> {
         let seen =
             [Some(request.path()), request.query(), request.header("cookie"), request.header("absent")];
         let mut seen: Vec<_> = seen.iter().map(|part| part.map(Into::into)).collect();

@@ -28,7 +28,7 @@ use tower_service::Service as _;
 struct Asked(String);
 
 /// Says no to who asks for it, and keeps what it sees of the others.
-async fn gate(request: ConnectRequest) -> std::result::Result<Accept, Rejection> {
+async fn gate(request: ConnectRequest) -> Result<Accept, Rejection> {
     match request.query() {
         Some("refuse") => Err(Rejection::status(401, "who are you?")),
         Some("close") => Err(Rejection::close_unauthorized("who are you?")),
