@@ -178,8 +178,10 @@ impl fmt::Display for TlsError {
         match &self.fault {
             TlsFault::Unreadable(error) => write!(f, "cannot be read: {error}"),
             TlsFault::Malformed(reason) => write!(f, "malformed PEM: {reason}"),
-            TlsFault::NoCertificate => f.write_str("no certificate in it"),
-            TlsFault::NoPrivateKey => f.write_str("no private key in it, or an encrypted one"),
+            TlsFault::NoCertificate => f.write_str("no certificate in it (PEM is read, not DER)"),
+            TlsFault::NoPrivateKey => {
+                f.write_str("no private key in it (PEM is read, not DER), or an encrypted one")
+            }
             TlsFault::WrongKey => f.write_str("the private key does not fit the certificate"),
             TlsFault::Unusable(reason) => write!(f, "cannot be used: {reason}"),
         }
