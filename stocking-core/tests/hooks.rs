@@ -123,7 +123,9 @@ fn a_gate_that_takes_longer_than_the_handshake_may_is_answered_503() {
     let server = TestServer::on(&runtime, slow_gate(&runtime, 11));
     let (_, client) = connect(&server, "/ws", "");
     server.advance(Duration::from_secs(10));
-    assert!(client.receive_bytes(1000).starts_with(b"HTTP/1.1 503 "));
+    let answer = String::from_utf8(client.receive_bytes(1000)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nthe server did not decide in time: try again later\n"), "{answer}");
     server.advance(Duration::from_secs(3));
     assert_eq!((server.runtime().tasks(), server.service().connections()), (0, 0));
 }

@@ -97,7 +97,7 @@ impl Connection {
         }
         match timeout {
             Timeout::Handshake if matches!(self.phase, Phase::Admitting(_)) => {
-                self.refuse(Refusal::Unavailable, now, output);
+                self.refuse(Refusal::Undecided, now, output);
             }
             Timeout::Handshake => self.refuse(Refusal::TimedOut, now, output),
             Timeout::FirstFrame => {

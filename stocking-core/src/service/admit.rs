@@ -106,7 +106,7 @@ impl Service {
             }
             match polled {
                 Poll::Ready(decision) => Poll::Ready(Ok(decision)),
-                Poll::Pending => expiry.as_mut().poll(cx).map(|()| Err(Refusal::Unavailable)),
+                Poll::Pending => expiry.as_mut().poll(cx).map(|()| Err(Refusal::Undecided)),
             }
         })
         .await

@@ -37,8 +37,10 @@ pub enum Refusal {
     HeadTooLarge,
     /// 431: more headers than [`max_headers`](crate::Config#structfield.max_headers).
     TooManyHeaders,
-    /// 503: the server is full or shutting down, or the connect hook took too long.
+    /// 503: the server is full or shutting down.
     Unavailable,
+    /// 503: the connect hook took longer than [`handshake_timeout`](crate::Config#structfield.handshake_timeout).
+    Undecided,
     /// What the connect hook says, or 500 where it has panicked: an HTTP status, or an upgrade followed by close 3000 or 3003.
     Rejected(Rejection),
 }
@@ -71,7 +73,7 @@ impl Refusal {
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::NotAnUpgrade | Self::UnsupportedVersion => StatusCode::UPGRADE_REQUIRED,
             Self::HeadTooLarge | Self::TooManyHeaders => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Undecided => StatusCode::SERVICE_UNAVAILABLE,
             Self::Rejected(rejection) => rejection.http_status(),
         }
     }
@@ -104,7 +106,7 @@ impl Refusal {
             Self::UnsupportedVersion => {
                 &[("Connection", "Upgrade, close"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
             }
-            Self::Unavailable => &[("Connection", "close"), ("Retry-After", "5")],
+            Self::Unavailable | Self::Undecided => &[("Connection", "close"), ("Retry-After", "5")],
             Self::Malformed(_)
             | Self::OriginNotAllowed { .. }
             | Self::UnknownPath { .. }
@@ -167,6 +169,7 @@ impl fmt::Display for Refusal {
             Self::TooManyHeaders => "the request has too many headers: send fewer",
             Self::Rejected(rejection) => rejection.text(),
             Self::Unavailable => "the server takes no more connections at present: try again later",
+            Self::Undecided => "the server did not decide in time: try again later",
         })
     }
 }
@@ -195,7 +198,7 @@ impl fmt::Display for Fault {
 mod tests {
     use super::{Fault, Refusal};
 
-    fn all() -> [(Refusal, u16); 14] {
+    fn all() -> [(Refusal, u16); 15] {
         [
             (Refusal::Malformed(Fault::Syntax), 400),
             (Refusal::Malformed(Fault::Host), 400),
@@ -211,6 +214,7 @@ mod tests {
             (Refusal::HeadTooLarge, 431),
             (Refusal::TooManyHeaders, 431),
             (Refusal::Unavailable, 503),
+            (Refusal::Undecided, 503),
         ]
     }
 
@@ -249,6 +253,7 @@ mod tests {
             (Refusal::UnsupportedVersion, "\r\nConnection: Upgrade, close\r\nUpgrade: websocket\r\n"),
             (Refusal::UnsupportedVersion, "\r\nSec-WebSocket-Version: 13\r\n"),
             (Refusal::Unavailable, "\r\nRetry-After: 5\r\n"),
+            (Refusal::Undecided, "\r\nRetry-After: 5\r\n"),
         ] {
             assert!(written(&refusal).contains(header), "{refusal:?}");
         }

@@ -274,7 +274,7 @@ fn a_refusal_is_an_http_answer_that_can_be_read() {
             ("GET /chat/socket HTTP/1.1\r\nHost: localhost\r\n\r\n".into(), 426, "only WebSocket"),
             (upgrade("/chat/socket", "").replace("GET", "DELETE"), 405, "GET"),
             (upgrade("/chat/socket", "").replace("Version: 13", "Version: 8"), 426, "Version: 13"),
-            (upgrade("/chat/socket?wait", ""), 503, "try again later"),
+            (upgrade("/chat/socket?wait", ""), 503, "the server did not decide in time"),
         ] {
             let (got, head, body) = fetch(address, &request).await;
             assert_eq!(got, status, "{request}{body}");
