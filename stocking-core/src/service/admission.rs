@@ -26,10 +26,43 @@ impl ConnectRequest {
         self.request.path()
     }
 
-    /// What follows the question mark, as it was sent: percent-encoding is not decoded.
+    /// What follows the question mark, as it was sent: percent-encoding is not decoded. [`parameter`](Self::parameter) reads it.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.request.query()
+    }
+
+    /// The first value of this name in the query, decoded as HTML forms encode it: percent-encoding, and `+` for a space.
+    ///
+    /// ```
+    /// # use stocking_core::{Accept, ConnectRequest, Rejection};
+    /// // ws://localhost:12345/ws?room=caf%C3%A9&token=sesame
+    /// async fn gate(request: ConnectRequest) -> Result<Accept, Rejection> {
+    ///     match request.parameter("token").as_deref() {
+    ///         Some("sesame") => Ok(Accept::new()),
+    ///         _ => Err(Rejection::close_unauthorized("a token, please")),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut pairs = form_urlencoded::parse(self.query()?.as_bytes());
+        pairs.find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The value of a cookie (RFC 6265), as it was sent, where it is there and text. Of several with this name it is the
+    /// first, which browsers make the one of the longest path.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let headers = self.headers().get_all(http::header::COOKIE);
+        let mut pairs = headers.iter().flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
+        pairs.find_map(|pair| {
+            // By bytes: a cookie that is no text hides no other.
+            let equals = pair.iter().position(|byte| *byte == b'=')?;
+            let (key, value) = pair.split_at_checked(equals)?;
+            let is_it = key.trim_ascii() == name.as_bytes();
+            is_it.then(|| str::from_utf8(value.get(1..)?.trim_ascii()).ok())?
+        })
     }
 
     /// The headers: cookies, `Authorization`, whatever a proxy added.

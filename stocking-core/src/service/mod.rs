@@ -90,7 +90,7 @@ impl Service {
     /// struct User(String);
     ///
     /// async fn gate(request: ConnectRequest) -> Result<Accept, Rejection> {
-    ///     match request.query().and_then(|query| query.strip_prefix("token=")) {
+    ///     match request.parameter("token").as_deref() {
     ///         Some("secret") => Ok(Accept::new().with(User("doge".into())).identity("doge")),
     ///         _ => Err(Rejection::close_unauthorized("a token, please")),
     ///     }
