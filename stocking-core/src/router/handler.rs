@@ -22,6 +22,12 @@ use super::{
 /// `serde_json::Value` or `Box<RawValue>` take any JSON. `R` is what the reply carries: anything that serde serializes. `E` is
 /// [`Error`], or whatever turns into one.
 ///
+/// | the compiler says | what it wants |
+/// |---|---|
+/// | function is expected to take 2 arguments, but it takes 1 argument | `(): ()` as the second one, where there is no payload |
+/// | implementation of `Deserialize` is not general enough | a payload that owns its data: `String`, not `&str` |
+/// | the trait `From<io::Error>` is not implemented for `Error` | what the client is to be told of an error of another library: `map_err(Error::internal)?`, or [`Error::new`] |
+///
 /// Implemented for functions and closures, and for nothing else, on purpose: with a single implementation the compiler
 /// names the exact mistake in a wrong handler. A closure that captures clones what it captures for each call:
 ///
