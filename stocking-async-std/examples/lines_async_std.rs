@@ -1,5 +1,8 @@
 //! TCP with one frame per line, for `nc`: `cargo run -p stocking-async-std --example lines_async_std [ADDRESS]`
 
+// The file is the one of the example for tokio. In a copy of it, write `stocking_async_std::driver` instead.
+extern crate stocking_async_std as stocking_tokio;
+
 #[path = "../../stocking-tokio/examples/lines/transport.rs"]
 mod transport;
 

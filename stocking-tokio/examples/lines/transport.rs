@@ -2,7 +2,7 @@
 //!
 //! The core speaks WebSocket; this translates. A line of the client becomes a text message, a message of the server becomes
 //! a line, and what else there is of WebSocket is answered or dropped here. It keeps no whole line: what has come of one goes
-//! on as a fragment, so that the limits on length and time are those of [`Config`](stocking_core::Config).
+//! on as a fragment, so that the limits on length and time are those of `Config`.
 
 use std::{
     collections::VecDeque,
@@ -10,7 +10,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use stocking_core::driver::Transport;
+use stocking_tokio::driver::Transport;
 
 /// The first byte of a frame: its kind, and whether it is the last of its message (RFC 6455, section 5.2).
 const TEXT: u8 = 0x1;
