@@ -73,18 +73,21 @@ impl ServerFrame<'_> {
 
 impl fmt::Display for ClientFrame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::new();
-        self.encode(&mut text);
-        f.pad(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        display(f, |text| self.encode(text))
     }
 }
 
 impl fmt::Display for ServerFrame<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Vec::new();
-        self.encode(&mut text);
-        f.pad(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        display(f, |text| self.encode(text))
     }
+}
+
+/// Shows what is encoded.
+pub(crate) fn display(f: &mut fmt::Formatter<'_>, encode: impl FnOnce(&mut Vec<u8>)) -> fmt::Result {
+    let mut text = Vec::new();
+    encode(&mut text);
+    f.pad(str::from_utf8(&text).map_err(|_| fmt::Error)?)
 }
 
 /// Appends `4,<id>,`.

@@ -2,11 +2,12 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::encode::append;
+use crate::encode::{self, append};
 use crate::json::{ContentError, append_string, parse_object};
 
 /// An event: its name, and a payload that is kept as it was written.
@@ -16,6 +17,7 @@ use crate::json::{ContentError, append_string, parse_object};
 /// let event = Event::parse(r#"{"e": "greet", "p": {"name": "doge"}}"#)?;
 /// assert_eq!(event.name, "greet");
 /// assert_eq!(event.payload.get(), r#"{"name": "doge"}"#);
+/// assert_eq!(event.to_string(), r#"{"e":"greet","p":{"name": "doge"}}"#);
 /// # Ok::<(), stocking_proto::ContentError>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -38,6 +40,12 @@ impl<'a> Event<'a> {
         append(out, ["{\"e\":"]);
         append_string(out, &self.name);
         append(out, [",\"p\":", self.payload.get(), "}"]);
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        encode::display(f, |text| self.encode(text))
     }
 }
 

@@ -10,7 +10,7 @@
 //! [`ResumeRequest`], [`SessionResumed`], or a [`ContentError`]. Who reads many events a second tries
 //! [`UncheckedEvent::sniff`] first, and writes with [`SuccessFrame`].
 //!
-//! Everything is written by an `encode` that appends to the caller's buffer.
+//! Everything is written by an `encode` that appends to the caller's buffer. Frames, events and replies have a `to_string` too.
 
 #![no_std]
 #![warn(clippy::unwrap_used)]

@@ -2,12 +2,13 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::fmt;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::code::ErrorCode;
-use crate::encode::{append, append_reply_head, reply_head_len};
+use crate::encode::{self, append, append_reply_head, reply_head_len};
 use crate::event::null;
 use crate::json::{ContentError, append_string, parse_object};
 use crate::number::AckId;
@@ -57,6 +58,12 @@ impl<'a> Reply<'a> {
                 append(out, ["}"]);
             }
         }
+    }
+}
+
+impl fmt::Display for Reply<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        encode::display(f, |text| self.encode(text))
     }
 }
 
