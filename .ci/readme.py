@@ -1,7 +1,9 @@
 """What README.md and its neighbours say, done.
 
 readme.py links              looks for every file that the pages refer to
-readme.py crate DIRECTORY    writes the crate that a reader would have: the first `toml` block and the first `rust` block
+readme.py crate DIRECTORY [PAGE]
+                             writes the crate that a reader of the page would have: its first `toml` block, and its first
+                             `rust` block with a `main`
 readme.py talk COMMAND…      starts a server that prints its address, and plays every conversation of README.md against it
 
 A conversation is a `text` block with lines such as `> 3` (sent) and `< 3` (received), perhaps behind the name of one of
@@ -23,8 +25,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language):
-    return re.findall(rf"^```{language}\b[^\n]*\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def blocks(language, page=README):
+    return re.findall(rf"^```{language}\b[^\n]*\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
 
 
 def links():
@@ -40,15 +42,17 @@ def links():
     print(f"{len(targets)} references of {len(pages)} pages lead somewhere")
 
 
-def crate(directory):
-    dependencies = blocks("toml")[0].replace("../stocking/", f"{ROOT}/")
+def crate(directory, page="README.md"):
+    page = (ROOT / page).read_text()
+    program = next(block for block in blocks("rust", page) if re.search(r"^(async )?fn main", block, re.MULTILINE))
+    dependencies = blocks("toml", page)[0].replace("../stocking/", f"{ROOT}/")
     package = '[package]\nname = "readme"\nversion = "0.0.0"\nedition = "2024"\n\n[workspace]\n\n'
     directory = pathlib.Path(directory)
     (directory / "src").mkdir(parents=True, exist_ok=True)
     # The versions that were tested, not those of today.
     shutil.copy(ROOT / "Cargo.lock", directory)
     (directory / "Cargo.toml").write_text(package + dependencies)
-    (directory / "src" / "main.rs").write_text(blocks("rust")[0])
+    (directory / "src" / "main.rs").write_text(program)
 
 
 class Client:
@@ -134,8 +138,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["links"]:
             links()
-        case ["crate", directory]:
-            crate(directory)
+        case ["crate", directory, *page] if len(page) < 2:
+            crate(directory, *page)
         case ["talk", *command] if command:
             talk(command)
         case _:
