@@ -60,7 +60,9 @@ pub mod api {
         config::{AllowedOrigins, Config},
         connection::CloseReason,
         hub::{ChannelHandle, ClientHandle, Hub, SendError},
-        router::{Context, Error, Handler, Middleware, Next, Payload, Reply, Request, Result, Router},
+        router::{
+            Context, Error, Handler, IntoError, Middleware, Next, Payload, Reply, Request, Result, Router,
+        },
         service::{Accept, Admission, ConnectRequest, Rejection, Service},
         session::{JoinError, Session},
     };

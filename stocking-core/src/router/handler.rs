@@ -59,11 +59,33 @@ where
     Fut: Future<Output = Result<R, E>> + Send + 'static,
     T: DeserializeOwned,
     R: Serialize,
-    E: Into<Error>,
+    E: IntoError,
 {
     #[inline]
     fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
         Ok(Box::pin(Answer { work: self(ctx, serde_json::from_str(payload)?) }))
+    }
+}
+
+/// What a handler's error may be: whatever turns into an [`Error`]. It is a trait of its own for what the compiler says.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is nothing that a client is told",
+    label = "expected `stocking_core::Error`, or a type that turns into it",
+    note = "what other libraries say is for the log: `.map_err(Error::internal)` logs it and answers \"internal error\"",
+    note = "what the client may know is said by `Error::new(…).with_code(…)`, or by an `impl From<{Self}> for Error`"
+)]
+pub trait IntoError {
+    /// Turns into what the client is told.
+    #[doc(hidden)]
+    fn into_error(self) -> Error;
+}
+
+// Or the compiler would name what is missing below it instead, and list what else turns into an `Error`.
+#[diagnostic::do_not_recommend]
+impl<E: Into<Error>> IntoError for E {
+    #[inline]
+    fn into_error(self) -> Error {
+        self.into()
     }
 }
 
@@ -80,7 +102,7 @@ impl<F, R, E> Future for Answer<F>
 where
     F: Future<Output = Result<R, E>>,
     R: Serialize,
-    E: Into<Error>,
+    E: IntoError,
 {
     type Output = Reply;
 
@@ -88,7 +110,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Reply> {
         self.project().work.poll(cx).map(|outcome| match outcome {
             Ok(value) => Payload::new(&value),
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error.into_error()),
         })
     }
 }

@@ -19,7 +19,7 @@ use stocking_proto::ErrorCode;
 
 pub use self::{
     context::Context,
-    handler::Handler,
+    handler::{Handler, IntoError},
     middleware::{Middleware, Next},
     reply::{Error, Payload, Reply, Result},
     request::Request,
