@@ -248,6 +248,23 @@ fn a_session_begins_and_ends_once_whatever_way_it_ends() {
 }
 
 #[test]
+fn who_is_closed_in_on_open_has_nothing_done_for_him() {
+    let ran = Arc::new(AtomicUsize::new(0));
+    let count = ran.clone();
+    let delete = move |_: Context, (): ()| {
+        count.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<_, Error>(()) }
+    };
+    let server =
+        TestServer::new(Service::new(Router::new().on("delete", delete)).on_open(|session| session.close()));
+    let client = server.connect();
+    client.send_all([r#"4,1,{"e":"delete"}"#, r#"4,2,{"e":"delete"}"#]);
+    let received = client.receive();
+    assert!(matches!(&received[..], [Message::Text(text), Message::Close(..)] if text == "2"), "{received:?}");
+    assert_eq!(ran.load(Ordering::Relaxed), 0);
+}
+
+#[test]
 fn a_connection_that_never_became_a_session_opens_and_closes_none() {
     let log = Log::default();
     let server = TestServer::new(logged(&log, Router::new(), Config::new()));

@@ -117,7 +117,10 @@ impl Connection {
                 Opened::Nothing => return,
             }
         }
-        if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session) {
+        // `on_open` may have closed the session.
+        if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session)
+            && !session.outbox.is_stopped()
+        {
             self.handle_text(session, text, now, publication, output);
         }
     }
