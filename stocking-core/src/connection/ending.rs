@@ -38,10 +38,13 @@ impl Connection {
         }
     }
 
-    /// Closes once nothing is in progress any more.
+    /// Closes once nothing is in progress any more, and the transport has taken all answers: who does not read them has
+    /// `drain_timeout` for it, and not just `close_timeout`.
     pub(super) fn end_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
         if let Phase::Draining { session, .. } = &self.phase
             && !self.stalled
+            && self.unsent == 0
+            && output.is_empty()
             && session.lane.in_flight() == 0
             && !session.outbox.is_dirty()
         {

@@ -5,6 +5,7 @@
 
 mod any_bytes;
 mod connections;
+mod draining;
 mod endings;
 mod endless_timeouts;
 mod handshake;
