@@ -53,6 +53,11 @@ impl Connection {
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, now: Instant, output: &mut Vec<u8>) {
+        let mut until = after(now, LINGER);
+        if let Phase::Opening(opening) = &self.phase {
+            // The handshake of TLS may not be over yet: nothing can be written before.
+            until = until.max(opening.until);
+        }
         if matches!(self.phase, Phase::Opening(_) | Phase::Admitting(_)) {
             refusal.write(output);
         } else {
@@ -61,6 +66,7 @@ impl Connection {
         }
         self.conclude(CloseReason::Refused(refusal));
         self.linger(now);
+        self.phase = Phase::Lingering { until };
     }
 
     /// Says the last word, and waits for the peer's.

@@ -219,6 +219,13 @@ impl Connection {
         {
             session.outbox.set_unsent(unsent);
         }
+        if unsent == 0
+            && let Phase::Lingering { until } = &mut self.phase
+        {
+            // All is said: what still comes is dropped from here on.
+            let end = after(now, timeouts::LINGER);
+            *until = if self.unsent > 0 { end } else { end.min(*until) };
+        }
         self.unsent = unsent;
     }
 

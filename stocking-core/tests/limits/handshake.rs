@@ -1,11 +1,12 @@
 //! An upgrade request is read within its limits, and whoever is refused can read why.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use stocking_core::{
     AllowedOrigins, Config, Router, Service,
     connection::CloseReason,
-    testing::TestServer,
+    driver::{Driver, Handshake, Runtime as _},
+    testing::{TestRuntime, TestServer, pipe},
     websocket::{Fault, Refusal},
 };
 
@@ -107,6 +108,31 @@ fn a_request_has_ten_seconds() {
     wire.send_bytes(last.as_bytes());
     assert_eq!(status(&wire.receive_bytes()), 408);
     assert_eq!(wire.reason(), Some(&CloseReason::Refused(Refusal::TimedOut)));
+}
+
+/// Over TLS, say: before its handshake nothing can be answered, and after it the request is still to be read.
+#[test]
+fn who_is_refused_is_answered_after_a_handshake_that_takes_its_time() {
+    for (seconds, is_answered) in [(0, true), (3, true), (9, true), (11, false)] {
+        let runtime = TestRuntime::default();
+        let service = Arc::new(Service::new(Router::new()).with_config(Config::new().max_connections(0)));
+        let (near, far) = pipe(64 * 1024);
+        let shaken = runtime.sleep(Duration::from_secs(seconds));
+        let transport = Handshake::new(async move {
+            shaken.await;
+            Ok(far)
+        });
+        runtime.spawn(Driver::new(runtime.clone(), transport, service));
+        runtime.advance(Duration::from_secs(seconds));
+        near.send(UPGRADE.as_bytes());
+        runtime.advance(Duration::from_millis(1_900));
+        if is_answered {
+            assert_eq!(status(&near.receive(usize::MAX)), 503, "{seconds} s");
+            assert_eq!(runtime.tasks(), 1, "{seconds} s: what still comes is read");
+            runtime.advance(Duration::from_millis(100));
+        }
+        assert_eq!(runtime.tasks(), 0, "{seconds} s");
+    }
 }
 
 #[test]
