@@ -95,13 +95,17 @@ impl<R: Runtime, L: Listener, F: Future<Output = ()> + Send + 'static> Serve<R, 
     }
 }
 
+/// How much longer than its connections `drain` waits for them: they have heard of it a moment later, and their timers may
+/// fire later still.
+const GRACE: Duration = Duration::from_millis(50);
+
 /// Shuts a service down, as [`Serve::with_graceful_shutdown`] does at its end: for connections that came by another way than
 /// [`serve`]. Returns when all is done, or has had its time.
 pub async fn drain<R: Runtime>(runtime: &R, service: &Service) {
     service.registry.drain();
     let config = service.config();
     if !idle_within(runtime, service, true, config.drain_timeout).await {
-        idle_within(runtime, service, false, config.close_timeout).await;
+        idle_within(runtime, service, false, config.close_timeout.saturating_add(GRACE)).await;
     }
 }
 
