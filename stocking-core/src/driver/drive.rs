@@ -90,7 +90,7 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
     }
 
     fn start(runtime: R, transport: T, connection: Connection, unsent: Vec<u8>) -> Self {
-        if connection.service().hub().executor().is_none() {
+        if !connection.service().hub().has_live_executor() {
             super::lend(&runtime, connection.service());
         }
         let wakes_at = connection.poll_timeout().map_or_else(|| runtime.now(), |(at, _)| at);

@@ -78,7 +78,8 @@ use crate::{
 /// Lends `runtime` to what has no connection: the rest of a broadcast to a large channel, and the time limit of handlers
 /// ([`handler_timeout`](crate::Config#structfield.handler_timeout)). The last one lent is used.
 ///
-/// [`serve()`] does so by itself, and so does the first [`Driver`] of a service; whoever drives a
+/// [`serve()`] does so by itself, and so does the first [`Driver`] of a service, or the next one where the runtime has ended that
+/// was lent; whoever drives a
 /// [`Connection`](crate::Connection) with a loop of their own may.
 pub fn lend<R: Runtime>(runtime: &R, service: &Service) {
     let (spawner, clock) = (runtime.clone(), runtime.clone());

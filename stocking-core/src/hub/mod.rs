@@ -259,6 +259,11 @@ impl Hub {
         self.0.executor.read().clone()
     }
 
+    /// Whether a runtime was lent, and has not ended since: a service may outlive the one on which it was served first.
+    pub(crate) fn has_live_executor(&self) -> bool {
+        self.executor().is_some_and(|executor| executor.is_alive())
+    }
+
     /// Runs `task` on the runtime that was lent; without one, here and at once.
     fn spawn(&self, mut task: Task) {
         match self.executor() {

@@ -48,8 +48,9 @@ impl Future for Deadline {
             Ok(Poll::Ready(())) => {
                 Poll::Ready(Err(Error::framework(ErrorCode::TIMED_OUT, "the request took too long")))
             }
-            // The clock belongs to a runtime that has ended.
+            // The clock belongs to a runtime that has ended. The next driver lends another.
             Err(_) => {
+                tracing::warn!("a request has no time limit any more: the runtime that was lent has ended");
                 self.expiry = None;
                 Poll::Pending
             }

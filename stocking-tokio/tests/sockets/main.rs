@@ -8,3 +8,4 @@ use stocking_conformance as common;
 mod blocking;
 mod examples;
 mod other_streams;
+mod runtimes;
