@@ -30,7 +30,7 @@ pub type Serve<F = Pending<()>> = driver::Serve<Tokio, Tcp, F>;
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// Outside of a tokio runtime, or on one without its timer enabled.
 #[track_caller]
 pub fn serve(listener: TcpListener, service: impl Into<Arc<Service>>) -> Serve {
     driver::serve(Tokio::current(), Tcp(listener), service)
@@ -44,7 +44,7 @@ pub fn serve(listener: TcpListener, service: impl Into<Arc<Service>>) -> Serve {
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// Outside of a tokio runtime, or on one without its timer enabled.
 pub fn serve_connection<S>(stream: S, service: impl Into<Arc<Service>>) -> Driver<Io<S>, Tokio>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
@@ -60,7 +60,7 @@ where
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// Outside of a tokio runtime, or on one without its timer enabled.
 pub fn serve_upgraded<S>(
     stream: S,
     leftover: impl Into<Vec<u8>>,
@@ -78,7 +78,7 @@ where
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// Outside of a tokio runtime, or on one without its timer enabled.
 pub async fn drain(service: &Service) {
     driver::drain(&Tokio::current(), service).await;
 }

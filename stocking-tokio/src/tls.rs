@@ -35,7 +35,7 @@ pub type ServeTls<F = Pending<()>> = driver::Serve<Tokio, TlsTcp, F>;
 ///
 /// # Panics
 ///
-/// Outside of a tokio runtime.
+/// Outside of a tokio runtime, or on one without its timer enabled.
 #[track_caller]
 pub fn serve_tls(
     listener: TcpListener,

@@ -1,8 +1,8 @@
-//! Runtimes that end before the service does.
+//! Runtimes that end before the service does, and such as lack something.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{future::pending, panic::catch_unwind, sync::Arc, time::Duration};
 
-use stocking_tokio::{Config, Context, Error, Router, Service, serve_connection};
+use stocking_tokio::{Config, Context, Error, Router, Service, Tokio, serve_connection};
 use tokio::{io::duplex, runtime::Builder, spawn, time::timeout};
 
 use crate::common::{Raw, Received};
@@ -25,4 +25,10 @@ fn handlers_have_their_time_limit_on_a_second_runtime_too() {
             assert!(answer.starts_with(r#"4,1,{"c":-32000,"#), "round {round}: {answer}");
         });
     }
+}
+
+#[test]
+fn a_runtime_without_a_timer_is_refused_at_once() {
+    let runtime = Builder::new_current_thread().enable_io().build().unwrap();
+    runtime.block_on(async { catch_unwind(|| drop(Tokio::current())).expect_err("it has no timer") });
 }
