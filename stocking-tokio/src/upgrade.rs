@@ -85,7 +85,9 @@ impl<B> tower_service::Service<Request<B>> for UpgradeService {
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let upgrade = hyper::upgrade::on(&mut request);
+        // Where the server does not offer it, no upgrade can follow.
+        let is_offered = request.extensions().get::<OnUpgrade>().is_some();
+        let upgrade = is_offered.then(|| hyper::upgrade::on(&mut request));
         let (parts, _) = request.into_parts();
         let service = self.service.clone();
         let peer_address = (self.peer_address)(&parts);
@@ -102,15 +104,27 @@ async fn answer(
     service: Arc<Service>,
     parts: &Parts,
     peer_address: Option<SocketAddr>,
-    upgrade: OnUpgrade,
+    upgrade: Option<OnUpgrade>,
 ) -> Result<Response<String>, Refusal> {
     let request = UpgradeRequest::from_http(parts, service.config())?;
-    let expiry = time::sleep(service.config().handshake_timeout);
+    let Some(upgrade) = upgrade else {
+        tracing::warn!("a WebSocket was asked for, and the HTTP server offers no upgrade");
+        return Err(Refusal::NotAnUpgrade);
+    };
+    let limit = service.config().handshake_timeout;
+    let expiry = time::sleep(limit);
     let (response, admission) = service.admit(ConnectRequest::new(request, peer_address), expiry).await?;
     tokio::spawn(async move {
-        // Fails where the client has gone, or the server does not upgrade: there is nobody to tell.
-        if let Ok(stream) = upgrade.await {
-            serve_upgraded(TokioIo::new(stream), [], admission).await;
+        // For ever, where something between here and the client says something else: a place is kept meanwhile.
+        match time::timeout(limit, upgrade).await {
+            Ok(Ok(stream)) => serve_upgraded(TokioIo::new(stream), [], admission).await,
+            Ok(Err(error)) if error.is_user() => {
+                tracing::warn!(%error, "a WebSocket was promised, and the HTTP server does not upgrade connections");
+            }
+            Ok(Err(error)) => tracing::debug!(%error, "a client has gone before its upgrade"),
+            Err(_) => {
+                tracing::debug!("an upgrade did not follow: its answer was another, or is still under way")
+            }
         }
     });
     Ok(response)

@@ -3,6 +3,7 @@
 mod addresses;
 mod places;
 
+mod promises;
 use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{extract::State, middleware, response::Html, routing::get};
