@@ -260,7 +260,10 @@ fn who_is_closed_in_on_open_has_nothing_done_for_him() {
     let client = server.connect();
     client.send_all([r#"4,1,{"e":"delete"}"#, r#"4,2,{"e":"delete"}"#]);
     let received = client.receive();
-    assert!(matches!(&received[..], [Message::Text(text), Message::Close(..)] if text == "2"), "{received:?}");
+    assert!(
+        matches!(&received[..], [Message::Text(text), Message::Close(..)] if text == "2"),
+        "{received:?}"
+    );
     assert_eq!(ran.load(Ordering::Relaxed), 0);
 }
 

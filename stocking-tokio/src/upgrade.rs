@@ -33,6 +33,10 @@ use crate::serve::serve_upgraded;
 /// let app: axum::Router = axum::Router::new().route_service("/ws", UpgradeService::new(Router::new()));
 /// ```
 ///
+/// What the layers before it put into a request, the hook finds among its [extensions](ConnectRequest::extensions): who somebody
+/// is, by the word of one that knows, or axum's `OriginalUri` beneath `nest`. An upgrade that does not follow the answer within
+/// [`handshake_timeout`](crate::Config#structfield.handshake_timeout) is given up.
+///
 /// The server's own shutdown does not know of these connections: [`drain`](crate::drain) ends them.
 #[derive(Clone)]
 pub struct UpgradeService {
@@ -41,18 +45,18 @@ pub struct UpgradeService {
 }
 
 /// Where a request's other end is.
-type PeerAddress = fn(&Parts) -> Option<SocketAddr>;
+type PeerAddress = Arc<dyn Fn(&Parts) -> Option<SocketAddr> + Send + Sync>;
 
 impl UpgradeService {
     /// Serves a [`Router`](crate::Router), or a [`Service`] made of one.
     #[must_use]
     pub fn new(service: impl Into<Arc<Service>>) -> Self {
-        let bare: PeerAddress = |request| request.extensions.get().copied();
-        Self { service: service.into(), peer_address: bare }
+        Self { service: service.into(), peer_address: Arc::new(|request| request.extensions.get().copied()) }
     }
 
     /// Says where in a request the connect hook finds [its client's address](ConnectRequest::peer_address). By default that is
-    /// a bare [`SocketAddr`] among the extensions; this is axum's:
+    /// a bare [`SocketAddr`] among the extensions, where something has put one: axum does not, and there is none unless this is
+    /// said. A closure may know which proxies to believe. This is axum's:
     ///
     /// ```
     /// use std::net::SocketAddr;
@@ -69,8 +73,11 @@ impl UpgradeService {
     /// let app = app.into_make_service_with_connect_info::<SocketAddr>(); // for `axum::serve`
     /// ```
     #[must_use]
-    pub fn with_peer_address(mut self, find: fn(&Parts) -> Option<SocketAddr>) -> Self {
-        self.peer_address = find;
+    pub fn with_peer_address(
+        mut self,
+        find: impl Fn(&Parts) -> Option<SocketAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.peer_address = Arc::new(find);
         self
     }
 }

@@ -2,6 +2,10 @@
 
 use std::{borrow::Cow, fmt, net::SocketAddr};
 
+use http::{
+    HeaderName, HeaderValue,
+    header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING},
+};
 use stocking_proto::CloseCode;
 
 use crate::{session::Values, websocket::UpgradeRequest};
@@ -20,7 +24,8 @@ impl ConnectRequest {
         Self { request, peer_address }
     }
 
-    /// The path, as it was sent: percent-encoding is not decoded.
+    /// The path, as it was sent: percent-encoding is not decoded. A router may have taken a prefix off, as axum's `nest` does; the
+    /// path before that is its to tell, as `OriginalUri` among the [extensions](Self::extensions).
     #[must_use]
     pub fn path(&self) -> &str {
         self.request.path()
@@ -88,6 +93,13 @@ impl ConnectRequest {
     #[must_use]
     pub fn subprotocol(&self) -> Option<&str> {
         self.request.subprotocol()
+    }
+
+    /// What the HTTP server that has read the request knows of it, by type: an identity that a layer has found out, say. Empty
+    /// where Stocking has read it itself.
+    #[must_use]
+    pub fn extensions(&self) -> &http::Extensions {
+        self.request.extensions()
     }
 
     /// The other end of the transport, where it has an address: behind a proxy, the proxy.
@@ -158,6 +170,7 @@ pub(crate) struct Identity(pub(crate) String);
 pub struct Rejection {
     kind: RejectionKind,
     text: Cow<'static, str>,
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -177,7 +190,7 @@ impl Rejection {
     pub fn status(status: u16, text: impl Into<Cow<'static, str>>) -> Self {
         match http::StatusCode::from_u16(status) {
             Ok(code) if code.is_client_error() || code.is_server_error() => {
-                Self { kind: RejectionKind::Status(code), text: text.into() }
+                Self { kind: RejectionKind::Status(code), text: text.into(), headers: Vec::new() }
             }
             _ => panic!("{status} is not a status of an error: use one from 400 to 599"),
         }
@@ -186,13 +199,44 @@ impl Rejection {
     /// An upgrade, followed at once by close 3000: who are you? A client of this protocol does not try again by itself.
     #[must_use]
     pub fn close_unauthorized(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: RejectionKind::Close(CloseCode::UNAUTHORIZED), text: text.into() }
+        Self { kind: RejectionKind::Close(CloseCode::UNAUTHORIZED), text: text.into(), headers: Vec::new() }
     }
 
     /// An upgrade, followed at once by close 3003: not you. A client of this protocol does not try again by itself.
     #[must_use]
     pub fn close_forbidden(text: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind: RejectionKind::Close(CloseCode::FORBIDDEN), text: text.into() }
+        Self { kind: RejectionKind::Close(CloseCode::FORBIDDEN), text: text.into(), headers: Vec::new() }
+    }
+
+    /// Adds a header to an HTTP answer: `WWW-Authenticate` to 401, `Retry-After` to 429. A close has none.
+    ///
+    /// ```
+    /// use stocking_core::Rejection;
+    ///
+    /// let later = Rejection::status(429, "slow down").with_header("Retry-After", "60");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If it is no header, or one that the answer has by itself: `Connection`, and what says how its text is to be read. In the
+    /// hook the panic is caught, logged, and answered with 500.
+    #[must_use]
+    #[track_caller]
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        match (name.parse(), value.parse()) {
+            (Ok(name), Ok(value))
+                if ![CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING].contains(&name) =>
+            {
+                self.headers.push((name, value));
+                self
+            }
+            _ => panic!("`{name}: {value}` is not a header that can be added to a rejection"),
+        }
+    }
+
+    /// What [`with_header`](Self::with_header) has added.
+    pub(crate) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
     }
 
     /// The code of the close frame that follows the upgrade; `None` where the answer is an HTTP status instead.

@@ -1,7 +1,7 @@
 //! The upgrade request (RFC 6455, section 4.2): bytes in, accepted or refused, and the response.
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Uri, Version,
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Uri, Version,
     header::{
         AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY,
         SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
@@ -134,7 +134,7 @@ fn parse(head: &[u8], config: &Config) -> Result<UpgradeRequest, Refusal> {
     }
     check_upgrade(&headers, is_http_1_1, config)?;
     let subprotocol = subprotocol::choose(&headers, &config.subprotocols);
-    Ok(UpgradeRequest { uri, headers, subprotocol })
+    Ok(UpgradeRequest { uri, headers, extensions: Extensions::new(), subprotocol })
 }
 
 /// Checks a request that an HTTP server has read and routed here.
@@ -150,7 +150,8 @@ pub(super) fn check(request: &Parts, config: &Config) -> Result<UpgradeRequest, 
         value.set_sensitive(is_secret(name));
     }
     let subprotocol = subprotocol::choose(&headers, &config.subprotocols);
-    Ok(UpgradeRequest { uri: request.uri.clone(), headers, subprotocol })
+    let (uri, extensions) = (request.uri.clone(), request.extensions.clone());
+    Ok(UpgradeRequest { uri, headers, extensions, subprotocol })
 }
 
 /// Checks what a request for the right path asks for, and who asks.

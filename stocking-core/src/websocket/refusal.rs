@@ -117,6 +117,14 @@ impl Refusal {
         }
     }
 
+    /// What the hook adds to them.
+    fn more_headers(&self) -> &[(HeaderName, HeaderValue)] {
+        match self {
+            Self::Rejected(rejection) => rejection.headers(),
+            _ => &[],
+        }
+    }
+
     /// The response, for an HTTP server that has read the request.
     #[must_use]
     pub fn response(&self) -> Response<String> {
@@ -127,6 +135,9 @@ impl Refusal {
                 response.headers_mut().insert(name, HeaderValue::from_static(value));
             }
         }
+        for (name, value) in self.more_headers() {
+            response.headers_mut().append(name, value.clone());
+        }
         response
     }
 
@@ -134,8 +145,12 @@ impl Refusal {
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let status = self.status();
         let reason = status.canonical_reason().unwrap_or_default();
-        let headers: String =
-            self.headers().iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let own = self.headers().iter().copied();
+        let more = self.more_headers().iter();
+        let headers: String = own
+            .chain(more.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default())))
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
         let body = format!("{self}\n");
         let length = body.len();
         let response = format!(
@@ -196,7 +211,7 @@ impl fmt::Display for Fault {
 
 #[cfg(test)]
 mod tests {
-    use super::{Fault, Refusal};
+    use super::{Fault, Refusal, Rejection};
 
     fn all() -> [(Refusal, u16); 15] {
         [
@@ -242,6 +257,30 @@ mod tests {
             assert_eq!(value("Content-Length"), Some((response.len() - head).to_string().as_str()));
             assert!(value("Connection").is_some_and(|options| options.ends_with("close")));
             assert_eq!(response.split_at(head).1, format!("{refusal}\n"));
+        }
+    }
+
+    #[test]
+    fn a_rejection_has_the_headers_that_the_hook_adds() {
+        let rejection = Rejection::status(401, "who are you?")
+            .with_header("WWW-Authenticate", "Basic realm=\"chat\"")
+            .with_header("X-Try", "1")
+            .with_header("X-Try", "2");
+        let refusal = Refusal::Rejected(rejection);
+        let lines = ["www-authenticate: Basic realm=\"chat\"\r\n", "x-try: 1\r\nx-try: 2\r\n"];
+        assert!(lines.iter().all(|line| written(&refusal).contains(line)), "{}", written(&refusal));
+        let response = refusal.response();
+        assert_eq!(response.headers()["www-authenticate"], "Basic realm=\"chat\"");
+        assert_eq!(response.headers().get_all("x-try").iter().count(), 2);
+    }
+
+    #[test]
+    fn no_header_of_a_rejection_changes_how_it_is_read() {
+        for (name, value) in
+            [("Content-Length", "0"), ("connection", "keep-alive"), ("X", "a\r\nY: b"), ("X Y", "z")]
+        {
+            let add = || Rejection::status(401, "").with_header(name, value);
+            std::panic::catch_unwind(add).expect_err(name);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode, Uri,
+    Extensions, HeaderMap, HeaderValue, Response, StatusCode, Uri,
     header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_PROTOCOL, UPGRADE},
     request::Parts,
 };
@@ -20,6 +20,8 @@ pub struct UpgradeRequest {
     pub(super) uri: Uri,
     /// The headers, repeated ones included.
     pub(super) headers: HeaderMap,
+    /// What an HTTP server knows of it besides.
+    pub(super) extensions: Extensions,
     /// Which of the subprotocols that it offers is the service's choice.
     pub(super) subprotocol: Option<String>,
 }
@@ -51,13 +53,13 @@ impl UpgradeRequest {
         response
     }
 
-    /// The request target as it was sent: usually a path and a query, without scheme and host.
+    /// The request target as it was sent, or as a router has left it: usually a path and a query, without scheme and host.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// The path, as it was sent: percent-encoding is not decoded.
+    /// The path, as it was sent or as a router has left it: percent-encoding is not decoded.
     #[must_use]
     pub fn path(&self) -> &str {
         self.uri.path()
@@ -73,6 +75,12 @@ impl UpgradeRequest {
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
+    }
+
+    /// What the HTTP server that has read it knows of it, by type.
+    #[must_use]
+    pub fn extensions(&self) -> &Extensions {
+        &self.extensions
     }
 
     /// The subprotocols that the client offers, what it likes best first.

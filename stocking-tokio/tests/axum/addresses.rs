@@ -9,7 +9,7 @@ use tokio::{net::TcpListener, time::timeout};
 use super::{Client, service, upgrade};
 
 /// What the hook saw of its client, where the address is looked for in this way.
-async fn asked(find: fn(&Parts) -> Option<SocketAddr>) -> String {
+async fn asked(find: impl Fn(&Parts) -> Option<SocketAddr> + Send + Sync + 'static) -> String {
     let upgrades = UpgradeService::new(service()).with_peer_address(find);
     let app = axum::Router::new().route_service("/ws", upgrades);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -24,14 +24,17 @@ async fn asked(find: fn(&Parts) -> Option<SocketAddr>) -> String {
 }
 
 #[test]
-fn the_hook_sees_the_address_that_axum_knows_or_the_one_that_a_proxy_names() {
+fn the_hook_sees_the_address_that_axum_knows_or_the_one_that_a_trusted_proxy_names() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let test = async {
         let seen = asked(|request| request.extensions.get().map(|ConnectInfo(address)| *address)).await;
         assert_eq!(seen, r#"4,1,{"c":-1,"p":"/ws None None 127.0.0.1"}"#);
-        let seen = asked(|request| {
+        let proxies = [std::net::IpAddr::from([127, 0, 0, 1])];
+        let seen = asked(move |request| {
+            let ConnectInfo(proxy) = request.extensions.get::<ConnectInfo<SocketAddr>>()?;
             let forwarded = request.headers.get("x-forwarded-for")?.to_str().ok()?;
-            Some((forwarded.parse::<std::net::IpAddr>().ok()?, 0).into())
+            let forwarded = (forwarded.parse::<std::net::IpAddr>().ok()?, 0).into();
+            Some(if proxies.contains(&proxy.ip()) { forwarded } else { *proxy })
         })
         .await;
         assert_eq!(seen, r#"4,1,{"c":-1,"p":"/ws None None 192.0.2.7"}"#);

@@ -1,9 +1,10 @@
 //! Mounted in servers that speak HTTP already: axum, and bare hyper.
 
 mod addresses;
+mod extensions;
 mod places;
-
 mod promises;
+
 use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{extract::State, middleware, response::Html, routing::get};
