@@ -21,7 +21,7 @@ pub enum Refusal {
     },
     /// 404: another path than [`Config::path`](crate::Config#structfield.path).
     UnknownPath {
-        /// That path.
+        /// `Config::path`: where the WebSocket is.
         served: String,
     },
     /// 405: another method than GET.
