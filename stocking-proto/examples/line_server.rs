@@ -18,11 +18,14 @@ const LONGEST: u64 = 64 * 1024;
 /// So does as much silence (protocol, "Life and end of a connection").
 const SILENCE: Duration = Duration::from_secs(60);
 
+/// What a browser begins with: any page can have it send HTTP here, with lines of the page's choice in the body.
+const METHODS: [&str; 4] = ["GET ", "HEAD ", "POST ", "OPTIONS "];
+
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(SILENCE))?;
     stream.set_nodelay(true)?;
     let mut input = BufReader::new(stream.try_clone()?);
-    let (mut line, mut output) = (String::new(), Vec::new());
+    let (mut line, mut output, mut is_first) = (String::new(), Vec::new(), true);
     ServerFrame::Connected.encode(&mut output);
     loop {
         if !output.is_empty() {
@@ -35,6 +38,15 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
         let Some(frame) = line.strip_suffix('\n') else { return Ok(()) };
         match ClientFrame::parse(frame.strip_suffix('\r').unwrap_or(frame)) {
             Ok(ClientFrame::Close) => return Ok(()),
+        if std::mem::take(&mut is_first) && METHODS.iter().any(|method| frame.starts_with(method)) {
+            error(
+                ErrorCode::NOT_A_FRAME,
+                "this is no HTTP server: one frame per line is spoken here",
+                &mut output,
+            );
+            output.push(b'\n');
+            return stream.write_all(&output);
+        }
             Ok(ClientFrame::Ping(_)) => ServerFrame::Pong(None).encode(&mut output),
             Ok(ClientFrame::Message { id, content }) => answer(id, content, &mut output),
             Ok(_) => error(ErrorCode::NOT_ALLOWED, "there are no channels and no sessions here", &mut output),

@@ -179,6 +179,30 @@ fn a_broadcast_with_line_feeds_is_one_line_and_forges_no_frame() {
 }
 
 #[test]
+fn a_page_of_the_web_gives_no_commands() {
+    // As a browser sends it, without asking before: the body is the page's.
+    let body = "4,1,{\"e\":\"echo\",\"p\":\"done\"}\r\n6,1,news\r\n";
+    for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+        for piece in [1, 3, usize::MAX] {
+            let client = Client::new();
+            let request = format!("{method} / HTTP/1.1\r\nContent-Type: text/plain\r\n\r\n{body}");
+            let mut received = String::new();
+            for piece in request.as_bytes().chunks(piece) {
+                client.pipe.send(piece);
+                received += &client.receive();
+            }
+            assert_eq!(received, "1,-32600,this is no HTTP server: one frame per line is spoken here\n");
+            assert!(client.pipe.has_ended());
+        }
+    }
+    // Only what begins so: whoever types something else is told what a frame is, and goes on.
+    let client = Client::new();
+    assert_eq!(client.ask("GE"), "");
+    assert!(client.ask("T\n").starts_with("1,-32600,at byte 0: "));
+    assert_eq!(client.ask("5,news,GET / HTTP/1.1\nGET / HTTP/1.1\n3\n").lines().last(), Some("3"));
+}
+
+#[test]
 fn a_stream_with_a_buffer_of_its_own_is_flushed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

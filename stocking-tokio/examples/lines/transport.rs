@@ -3,6 +3,11 @@
 //! The core speaks WebSocket; this translates. A line of the client becomes a text message, a message of the server becomes
 //! a line, and what else there is of WebSocket is answered or dropped here. It keeps no whole line: what has come of one goes
 //! on as a fragment, so that the limits on length and time are those of `Config`.
+//!
+//! Any page of the web can have a browser send HTTP here, with lines of its choice in the body, and there is no `Origin` that
+//! the core could check. So who begins as HTTP does is told so, and is heard no more.
+//!
+//! Who ends its own side has gone, as with WebSocket: `printf … | nc -N` is not answered, `nc` with a pause is.
 
 use std::{
     collections::VecDeque,
@@ -20,12 +25,23 @@ const LAST: u8 = 0x80;
 /// The second byte of a frame has this bit where a mask follows, as a client must have it. Ours is zero: the text as it is.
 const MASKED: u8 = 0x80;
 
+/// What HTTP begins with, where a page can send it without asking the server first, and `OPTIONS`, which asks.
+const METHODS: [&[u8]; 4] = [b"GET ", b"HEAD ", b"POST ", b"OPTIONS "];
+
+const NOT_HTTP: &[u8] = b"1,-32600,this is no HTTP server: one frame per line is spoken here\n";
+
+/// How a line connection ends of itself: a close frame of the client's, with code 1002, "protocol error".
+const GOODBYE: [u8; 8] = [LAST | CLOSE, MASKED | 2, 0, 0, 0, 0, 0x03, 0xea];
+
 /// A stream whose other end sends and receives lines.
 #[derive(Debug)]
 pub(crate) struct Lines<T> {
     stream: T,
     /// Frames for the server that it has not read yet.
     frames: VecDeque<u8>,
+    /// The first bytes, until they are known to be no HTTP.
+    beginning: Option<Vec<u8>>,
+    is_http: bool,
     /// Whether a part of the line went on already.
     in_line: bool,
     /// Whether the last byte was a CR: with an LF behind it, it is none of the text.
@@ -45,6 +61,8 @@ impl<T: Transport> Lines<T> {
         Self {
             stream,
             frames: VecDeque::new(),
+            beginning: Some(Vec::new()),
+            is_http: false,
             in_line: false,
             has_cr: false,
             header: Vec::new(),
@@ -55,7 +73,26 @@ impl<T: Transport> Lines<T> {
         }
     }
 
-    /// What the client sent, as frames.
+    /// What the client sent, as frames, unless it is HTTP.
+    fn take(&mut self, read: &[u8]) {
+        let Some(mut beginning) = self.beginning.take() else {
+            if !self.is_http {
+                self.put_frames(read);
+            }
+            return;
+        };
+        beginning.extend(read);
+        if METHODS.iter().any(|method| beginning.starts_with(method)) {
+            self.is_http = true;
+            self.lines.extend(NOT_HTTP);
+            self.frames.extend(GOODBYE);
+        } else if METHODS.iter().any(|method| method.starts_with(&beginning)) {
+            self.beginning = Some(beginning);
+        } else {
+            self.put_frames(&beginning);
+        }
+    }
+
     fn put_frames(&mut self, read: &[u8]) {
         for part in read.split_inclusive(|byte| *byte == b'\n') {
             let (text, is_whole) = match part.strip_suffix(b"\n") {
@@ -142,7 +179,7 @@ impl<T: Transport> Transport for Lines<T> {
             if length == 0 {
                 return Poll::Ready(Ok(0));
             }
-            self.put_frames(&read[..length]);
+            self.take(&read[..length]);
         }
         Poll::Ready(self.frames.read(buffer))
     }
