@@ -4,7 +4,7 @@
 //! It tries itself, with a client of another maker, and ends. With async-std the names are `async_std::os::unix::net` and
 //! `async_std::task::spawn`.
 
-use std::{error::Error, os::unix::net::UnixStream, sync::Arc};
+use std::{error::Error, os::unix::net::UnixStream, sync::Arc, time::Duration};
 
 use smol::net::unix::UnixListener;
 use stocking_async_std::{
@@ -20,10 +20,15 @@ async fn greet(_: Context, name: String) -> Result<String> {
 /// Serves everybody who connects. Who may is a matter of the file's permissions.
 ///
 /// `serve_connection` is the same, on the runtime of the feature that is on.
-async fn serve(listener: UnixListener, service: Arc<Service>) -> std::io::Result<()> {
+async fn serve(listener: UnixListener, service: Arc<Service>) {
     loop {
-        let (stream, _) = listener.accept().await?;
-        smol::spawn(Driver::new(AsyncIo::smol(), Io(stream), service.clone())).detach();
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                smol::spawn(Driver::new(AsyncIo::smol(), Io(stream), service.clone())).detach();
+            }
+            // Too many open files, say: some will be closed.
+            Err(_) => drop(smol::Timer::after(Duration::from_millis(50)).await),
+        }
     }
 }
 

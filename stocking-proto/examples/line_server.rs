@@ -23,6 +23,8 @@ const METHODS: [&str; 4] = ["GET ", "HEAD ", "POST ", "OPTIONS "];
 
 fn serve(mut stream: TcpStream) -> io::Result<()> {
     stream.set_read_timeout(Some(SILENCE))?;
+    // Who does not read would keep its thread for ever.
+    stream.set_write_timeout(Some(SILENCE))?;
     stream.set_nodelay(true)?;
     let mut input = BufReader::new(stream.try_clone()?);
     let (mut line, mut output, mut is_first) = (String::new(), Vec::new(), true);
@@ -36,8 +38,6 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
         line.clear();
         input.by_ref().take(LONGEST).read_line(&mut line)?;
         let Some(frame) = line.strip_suffix('\n') else { return Ok(()) };
-        match ClientFrame::parse(frame.strip_suffix('\r').unwrap_or(frame)) {
-            Ok(ClientFrame::Close) => return Ok(()),
         if std::mem::take(&mut is_first) && METHODS.iter().any(|method| frame.starts_with(method)) {
             error(
                 ErrorCode::NOT_A_FRAME,
@@ -47,6 +47,8 @@ fn serve(mut stream: TcpStream) -> io::Result<()> {
             output.push(b'\n');
             return stream.write_all(&output);
         }
+        match ClientFrame::parse(frame.strip_suffix('\r').unwrap_or(frame)) {
+            Ok(ClientFrame::Close) => return Ok(()),
             Ok(ClientFrame::Ping(_)) => ServerFrame::Pong(None).encode(&mut output),
             Ok(ClientFrame::Message { id, content }) => answer(id, content, &mut output),
             Ok(_) => error(ErrorCode::NOT_ALLOWED, "there are no channels and no sessions here", &mut output),
@@ -89,7 +91,11 @@ fn main() -> io::Result<()> {
     println!("nc {} {}", address.ip(), address.port());
     println!(r#"try  4,1,{{"e":"echo","p":"doge"}}  and  3  and  2"#);
     for stream in listener.incoming() {
-        let stream = stream?;
+        let Ok(stream) = stream else {
+            // Too many open files, say: some will be closed.
+            thread::sleep(Duration::from_millis(50));
+            continue;
+        };
         // An error is the end of this client, and nobody else's affair.
         thread::spawn(|| serve(stream).ok());
     }

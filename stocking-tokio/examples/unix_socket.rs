@@ -2,7 +2,7 @@
 //!
 //! It tries itself, with a client of another maker, and ends.
 
-use std::{error::Error, io, sync::Arc};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use stocking_tokio::{Context, Result, Router, Service, drain, serve_connection};
@@ -14,10 +14,13 @@ async fn greet(_: Context, name: String) -> Result<String> {
 }
 
 /// Serves everybody who connects. Who may is a matter of the file's permissions.
-async fn serve(listener: UnixListener, service: Arc<Service>) -> io::Result<()> {
+async fn serve(listener: UnixListener, service: Arc<Service>) {
     loop {
-        let (stream, _) = listener.accept().await?;
-        tokio::spawn(serve_connection(stream, service.clone()));
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(serve_connection(stream, service.clone()))),
+            // Too many open files, say: some will be closed.
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
     }
 }
 
