@@ -14,6 +14,10 @@ use crate::websocket::is_token;
 pub enum AllowedOrigins {
     /// Pages of the host that the request itself names in `Host`, port and all, as written: `localhost` is not
     /// `127.0.0.1`, and a page from a development server on another port has to be listed.
+    ///
+    /// The scheme is not looked at, since behind a proxy that ends TLS nobody here knows it, and neither are the ports 80 and
+    /// 443, which are a scheme's own: who has changed what `http://example.org` shows may open `wss://example.org/ws`. Where
+    /// that matters, [`List`](Self::List) the `https` origin.
     #[default]
     SameHost,
     /// Pages of these origins, each as a browser writes it: `https://example.org`, `http://localhost:8080`.
