@@ -106,7 +106,8 @@ where
 }
 
 /// Shuts a service down whose connections came by [`serve_connection`] or [`serve_upgraded`], as [`serve`] does at its end:
-/// clients are told, and get the answers to what they asked before. Returns when all is done, or has had its time.
+/// clients are told, and get the answers to what the server has read of them before. Returns when all is done, or has had its
+/// time.
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub async fn drain(service: &Service) {
     driver::drain(&AsyncIo::default(), service).await;

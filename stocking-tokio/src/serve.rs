@@ -73,8 +73,8 @@ where
 }
 
 /// Shuts a service down whose connections came by [`serve_connection`], [`serve_upgraded`] or `UpgradeService`, as
-/// [`serve`] does at its end: clients are told, and get the answers to what they asked before. Returns when all is done,
-/// or has had its time.
+/// [`serve`] does at its end: clients are told, and get the answers to what the server has read of them before. Returns when
+/// all is done, or has had its time.
 ///
 /// # Panics
 ///

@@ -42,8 +42,8 @@ pub struct Serve<R, L, F = Pending<()>> {
 impl<R: Runtime, L: Listener, F: Future<Output = ()> + Send + 'static> Serve<R, L, F> {
     /// Ends gracefully when `signal` does.
     ///
-    /// Nobody more is accepted. Every client is told that the server goes away (`2`), gets the answers to what it asked for
-    /// before, and then close 1001. Requests may take [`drain_timeout`](crate::Config#structfield.drain_timeout) to end, close
+    /// Nobody more is accepted. Every client is told that the server goes away (`2`), gets the answers to what the server has
+    /// read of it before, and then close 1001; what is still in its socket is not read. Requests may take [`drain_timeout`](crate::Config#structfield.drain_timeout) to end, close
     /// handshakes another [`close_timeout`](crate::Config#structfield.close_timeout); then, or when all is done, the server
     /// returns. The service is not served again afterwards.
     pub fn with_graceful_shutdown<G: Future<Output = ()> + Send + 'static>(
