@@ -15,9 +15,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::{future::abortable, io::BufWriter};
 use stocking_async_std::{
-    Accept, Admission, AsyncIo, Config, Context, Result, Router, Service, drain, driver::Runtime,
-    serve_connection, serve_upgraded,
+    Accept, Admission, AsyncIo, Config, ConnectRequest, Context, Rejection, Result, Router, Service, drain,
+    driver::Runtime, serve_connection, serve_upgraded,
 };
 use stocking_core::testing::TestClient;
 
@@ -57,6 +58,9 @@ macro_rules! promises_on {
                 who_says_goodbye_is_answered_and_told_of_the_end,
                 what_came_with_a_request_that_was_answered_elsewhere_is_not_lost,
                 drain_tells_everybody_and_returns_when_they_have_gone,
+                the_hook_sees_the_address_that_is_told_of_a_stream,
+                dropping_what_serves_a_connection_cuts_it,
+                what_a_stream_keeps_in_a_buffer_of_its_own_is_sent,
             );
         }
     )* };
@@ -196,5 +200,41 @@ fn drain_tells_everybody_and_returns_when_they_have_gone(mut near: impl Read + W
     close(&mut near, 1001);
     drop(near);
     drained.recv_timeout(HUNG).unwrap();
+    ended.recv_timeout(HUNG).unwrap();
+}
+
+fn the_hook_sees_the_address_that_is_told_of_a_stream(mut near: impl Read + Write, far: impl Stream) {
+    let service = Service::new(Router::new()).on_connect(async |request: ConnectRequest| {
+        Err(Rejection::status(403, format!("{:?}", request.peer_address())))
+    });
+    let address = "192.0.2.1:80".parse().unwrap();
+    let ended = spawn(serve_connection(far, service).with_peer_address(Some(address)));
+    near.write_all(UPGRADE).unwrap();
+    let mut answer = String::new();
+    near.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("\r\n\r\nSome(192.0.2.1:80)\n"), "{answer}");
+    drop(near);
+    ended.recv_timeout(HUNG).unwrap();
+}
+
+fn dropping_what_serves_a_connection_cuts_it(mut near: impl Read + Write, far: impl Stream) {
+    let service = service();
+    let (serving, handle) = abortable(serve_connection(far, service.clone()));
+    let ended = spawn(async {
+        serving.await.unwrap_err();
+    });
+    open(&mut near);
+    assert_eq!(ask(&mut near, "3"), "3");
+    handle.abort();
+    assert_eq!(near.read(&mut [0]).unwrap(), 0, "the end");
+    ended.recv_timeout(HUNG).unwrap();
+    assert_eq!((service.connections(), service.hub().sessions()), (0, 0));
+}
+
+fn what_a_stream_keeps_in_a_buffer_of_its_own_is_sent(mut near: impl Read + Write, far: impl Stream) {
+    let ended = spawn(serve_connection(BufWriter::new(far), service()));
+    open(&mut near);
+    assert_eq!(ask(&mut near, r#"4,1,{"e":"slow","p":"doge"}"#), r#"4,1,{"c":-1,"p":"doge"}"#);
+    drop(near);
     ended.recv_timeout(HUNG).unwrap();
 }
