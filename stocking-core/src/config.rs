@@ -84,6 +84,12 @@ pub struct Config {
     pub max_kept_bytes: usize,
     /// Frames that are kept for a session, and writes that may wait for it. At least 512. Default: 4,096.
     pub max_kept_frames: usize,
+    /// Time that a session which counts ([part 2 of the protocol](crate::proto)) outlives its connection, in which its client
+    /// may resume it. Zero: not at all. The clock is that of the runtime that was [lent](crate::driver::lend). Default: 120 s.
+    pub session_ttl: Duration,
+    /// Sessions that may wait for their clients at one time; beyond it one has to end: the longest parked of those that
+    /// never sent anything, or else the longest parked. Default: 100,000, as connections.
+    pub max_parked: usize,
     /// Time in which a socket takes not one byte of what waits for it; then the connection is cut, since nothing could
     /// be told. Default: 10 s, as the original.
     pub write_timeout: Duration,
@@ -129,6 +135,8 @@ impl Default for Config {
             max_outbox_frames: 1024,
             max_kept_bytes: 1024 * 1024,
             max_kept_frames: 4096,
+            session_ttl: Duration::from_secs(120),
+            max_parked: 100_000,
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             max_in_flight: 32,
@@ -173,6 +181,8 @@ setters! {
     max_outbox_frames: usize,
     max_kept_bytes: usize,
     max_kept_frames: usize,
+    session_ttl: Duration,
+    max_parked: usize,
     write_timeout: Duration,
     close_timeout: Duration,
     max_in_flight: usize,

@@ -4,9 +4,12 @@ use std::fmt;
 
 use stocking_proto::CloseCode;
 
-use crate::websocket::{Refusal, Violation};
+use crate::{
+    outbox::Stop,
+    websocket::{Refusal, Violation},
+};
 
-/// Why a connection ends: one name for every limit and every way out.
+/// Why a connection ends, and with it, or after it, its session: one name for every limit and every way out.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum CloseReason {
@@ -37,21 +40,71 @@ pub enum CloseReason {
     Silent,
     /// The socket took nothing for [`write_timeout`](crate::Config#structfield.write_timeout): the connection is cut.
     WriteStalled,
+    /// Its client has resumed the session on another connection: close 4001. The session goes on.
+    TakenOver,
+    /// Its client wanted to resume a session whose connection was in the midst of a request for all of
+    /// [`handshake_timeout`](crate::Config#structfield.handshake_timeout): close 1013. The session goes on.
+    Occupied,
+    /// The session was without a connection for [`session_ttl`](crate::Config#structfield.session_ttl).
+    Expired,
+    /// More sessions were without a connection than [`max_parked`](crate::Config#structfield.max_parked) allows.
+    TooManyParked,
+    /// The client came back for more than was kept for it: beyond [`max_kept_bytes`](crate::Config#structfield.max_kept_bytes)
+    /// or [`max_kept_frames`](crate::Config#structfield.max_kept_frames) the oldest is forgotten.
+    Forgotten,
 }
 
 impl CloseReason {
+    /// What a connection or a parking was ended for by its outbox; `otherwise` where that does not say.
+    pub(crate) fn of_stop(stop: Stop, otherwise: &Self) -> Self {
+        match stop {
+            Stop::Overflow => Self::SlowReader,
+            Stop::Kicked => Self::Kicked,
+            Stop::Ended => otherwise.clone(),
+        }
+    }
+
+    /// Whether a session that can be resumed outlives this end of its connection (protocol, part 2, "Parked or ended").
+    pub(crate) fn parks(&self) -> bool {
+        match self {
+            Self::ClosedByPeer(_) | Self::Disconnected | Self::Silent | Self::WriteStalled => true,
+            // Said by a server whose sessions another could resume: ours do not outlive their service.
+            Self::ShuttingDown => false,
+            Self::Refused(_)
+            | Self::Left
+            | Self::Kicked
+            | Self::Violation(_)
+            | Self::TooManyMalformedFrames
+            | Self::FalseAcknowledgement
+            | Self::MalformedResume
+            | Self::SlowReader
+            | Self::TakenOver
+            | Self::Occupied
+            | Self::Expired
+            | Self::TooManyParked
+            | Self::Forgotten => false,
+        }
+    }
+
     /// The code of the close frame that the peer is sent. `None` where it is sent none, or its own.
     #[must_use]
     pub fn close_code(&self) -> Option<CloseCode> {
         match self {
-            Self::Refused(_) | Self::ClosedByPeer(_) | Self::Disconnected | Self::WriteStalled => None,
+            Self::Refused(_)
+            | Self::ClosedByPeer(_)
+            | Self::Disconnected
+            | Self::WriteStalled
+            | Self::Expired
+            | Self::TooManyParked
+            | Self::Forgotten => None,
             Self::Left | Self::Kicked => Some(CloseCode::NORMAL),
             Self::ShuttingDown => Some(CloseCode::GOING_AWAY),
             Self::Violation(violation) => CloseCode::new(violation.close_code()),
             Self::TooManyMalformedFrames | Self::FalseAcknowledgement | Self::MalformedResume => {
                 Some(CloseCode::POLICY)
             }
-            Self::SlowReader => Some(CloseCode::TRY_AGAIN_LATER),
+            Self::SlowReader | Self::Occupied => Some(CloseCode::TRY_AGAIN_LATER),
+            Self::TakenOver => Some(CloseCode::TAKEN_OVER),
             Self::Silent => Some(CloseCode::TIMEOUT),
         }
     }
@@ -74,6 +127,11 @@ impl fmt::Display for CloseReason {
             Self::SlowReader => write!(f, "reads too slowly"),
             Self::Silent => write!(f, "no sign of life"),
             Self::WriteStalled => write!(f, "the socket takes nothing"),
+            Self::TakenOver => write!(f, "resumed on another connection"),
+            Self::Occupied => write!(f, "the connection before is still busy"),
+            Self::Expired => write!(f, "did not come back in time"),
+            Self::TooManyParked => write!(f, "too many sessions without a connection"),
+            Self::Forgotten => write!(f, "missed more than was kept"),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! What a session counts on one of its connections (protocol, part 2).
 
-use std::time::Instant;
+use std::{task::Waker, time::Instant};
 
 use stocking_proto::{Count, ErrorCode, PingCode, ServerFrame, SessionOpened, counts_from_client};
 
 use super::{CloseReason, Connection};
-use crate::{encode, session::Session};
+use crate::{
+    encode,
+    session::{Key, Session},
+};
 
 /// The client is told what was taken in when so many of its frames, or so many bytes of their text, wait for it.
 const UNTOLD_FRAMES: u64 = 128;
@@ -25,21 +28,18 @@ pub(super) struct Counting {
 
 impl Connection {
     /// Answers `0,0,`.
-    pub(super) fn tell_opened(&mut self, session: &Session, output: &mut Vec<u8>) {
-        let config = session.service().config();
-        let key = session.service().random_key();
+    pub(super) fn tell_opened(&self, session: &Session, output: &mut Vec<u8>) {
+        let config = self.service.config();
         let opened = SessionOpened {
             id: session.id(),
-            key: key.as_str().into(),
-            // A session ends with its connection: there is nothing to resume.
-            ttl: 0,
+            key: session.key().map_or("", Key::reveal).into(),
+            ttl: self.service.ttl().as_secs(),
             ping: config.ping_interval.as_secs().max(1),
             max: config.max_message_size as u64,
         };
         let mut content = Vec::new();
         opened.encode(&mut content);
         encode::put(&ServerFrame::Opened(&String::from_utf8_lossy(&content)), output);
-        self.counting = Some(Box::default());
     }
 
     /// Counts a frame of the client by its type alone: what is malformed counts too.
@@ -61,17 +61,30 @@ impl Connection {
         }
     }
 
-    /// Enters what was counted into the session: before anything else is written for it, and at the end of each read.
+    /// Begins to handle a read. False where the session is another connection's: nothing more is taken in here.
+    pub(super) fn begin_read(&self, session: &Session) -> bool {
+        self.counting.is_none() || session.outbox.begin_read(self.epoch)
+    }
+
+    /// Ends a read: everything in it is entered into the session.
+    pub(super) fn end_read(&mut self, session: &Session) {
+        let Some(counting) = &mut self.counting else { return };
+        let taken = std::mem::take(&mut counting.taken);
+        let config = self.service.config();
+        let successors = session.outbox.end_read(self.epoch, taken, &counting.written, config);
+        counting.written.clear();
+        successors.into_iter().for_each(Waker::wake);
+    }
+
+    /// Enters what was counted into the session: before anything else is written for it.
     #[inline]
     pub(super) fn settle(&mut self, session: &Session) {
-        if let Some(counting) = &mut self.counting {
-            if !counting.written.is_empty() {
-                session.outbox.keep(&counting.written, session.service().config());
-                counting.written.clear();
-            }
-            if counting.taken > 0 {
-                session.outbox.take_in(std::mem::take(&mut counting.taken));
-            }
+        if let Some(counting) = &mut self.counting
+            && (counting.taken > 0 || !counting.written.is_empty())
+        {
+            let taken = std::mem::take(&mut counting.taken);
+            session.outbox.settle(self.epoch, taken, &counting.written, self.service.config());
+            counting.written.clear();
         }
     }
 
@@ -89,7 +102,7 @@ impl Connection {
         self.settle(session);
         let taken = self.counting.as_mut().map(|counting| {
             (counting.untold_frames, counting.untold_bytes) = (0, 0);
-            session.outbox.take_in(0)
+            session.outbox.taken()
         });
         encode::put(&ServerFrame::Pong(taken), output);
     }
@@ -101,7 +114,7 @@ impl Connection {
                 Err(error) => return self.malformed(session, &error.to_string(), now, output),
                 Ok(Some(count)) => {
                     self.settle(session);
-                    if !session.outbox.acknowledge(count) {
+                    if !session.outbox.acknowledge(self.epoch, count) {
                         return self.refuse_acknowledgement(count, now, output);
                     }
                 }

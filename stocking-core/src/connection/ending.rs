@@ -24,7 +24,7 @@ impl Connection {
     pub(super) fn begin_to_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
         match &self.phase {
             Phase::Opening(_) | Phase::Admitting(_) => self.refuse(Refusal::Unavailable, now, output),
-            Phase::Upgraded { .. } => {
+            Phase::Upgraded { .. } | Phase::Resuming(_) => {
                 encode::put(&ServerFrame::Close, output);
                 self.close(CloseReason::ShuttingDown, now, output);
             }
@@ -89,13 +89,18 @@ impl Connection {
         self.phase = Phase::Lingering { until: after(now, LINGER) };
     }
 
-    /// Ends the session, if one has begun, and notes why; of several reasons the first.
+    /// Ends the session or parks it, if one has begun, and notes why; of several reasons the first.
     pub(super) fn conclude(&mut self, reason: CloseReason) {
         if matches!(self.phase, Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed) {
             return;
         }
-        if let Some(session) = self.session() {
-            session.end(&reason);
+        if let Some(session) = self.session().cloned() {
+            self.settle(&session);
+            if reason.parks() {
+                session.park(self.epoch, &reason);
+            } else if reason != CloseReason::TakenOver {
+                session.end(self.epoch, &reason);
+            }
         }
         match &reason {
             CloseReason::Refused(refusal) => refusal.log(),

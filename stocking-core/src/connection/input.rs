@@ -56,6 +56,10 @@ impl Connection {
         }
         let mut publication = Publication::default();
         let mut session = self.session().cloned();
+        if session.as_ref().is_some_and(|session| !self.begin_read(session)) {
+            self.close(CloseReason::TakenOver, now, output);
+            return length;
+        }
         while !matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
             if !self.may_go_on(output) {
                 self.stalled = true;
@@ -78,6 +82,10 @@ impl Connection {
                     if self.is_closing() {
                         output.truncate(before);
                     }
+                    // Before anybody can take the session over.
+                    if let Some(session) = &session {
+                        self.flush(&mut publication, session);
+                    }
                     self.conclude(CloseReason::ClosedByPeer(code));
                     self.linger(now);
                 }
@@ -89,7 +97,7 @@ impl Connection {
         }
         if let Some(session) = &session {
             self.flush(&mut publication, session);
-            self.settle(session);
+            self.end_read(session);
             if matches!(self.phase, Phase::Open(_)) {
                 self.tell_if_due(session, output);
             }
@@ -134,7 +142,7 @@ impl Connection {
                     && has_room(session)
                     && !session.outbox.is_stopped()
             }
-            Phase::Admitting(_) => false,
+            Phase::Admitting(_) | Phase::Resuming(_) => false,
             _ => true,
         }
     }

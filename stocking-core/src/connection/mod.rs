@@ -7,6 +7,7 @@ mod gate;
 mod input;
 mod publication;
 mod requests;
+mod resuming;
 mod timeouts;
 
 use std::{fmt, net::SocketAddr, sync::Arc, task::Waker, time::Instant};
@@ -15,7 +16,7 @@ pub(crate) use self::timeouts::after;
 pub use self::{close_reason::CloseReason, timeouts::Timeout};
 use stocking_proto::ServerFrame;
 
-use self::{counting::Counting, gate::Admitting};
+use self::{counting::Counting, gate::Admitting, requests::Opened, resuming::Resuming};
 use crate::{
     encode,
     executor::Task,
@@ -95,8 +96,8 @@ pub struct Connection {
 }
 
 /// ```text
-/// Opening ─► Admitting ─► Upgraded ─► Open ─► Draining ─► Closing ─► Lingering ─► Closed
-///    └───────────┴───────────┴─────────┴──────────┴──────────┴───────────►┘
+/// Opening ─► Admitting ─► Upgraded ─► Resuming ─► Open ─► Draining ─► Closing ─► Lingering ─► Closed
+///    └───────────┴───────────┴───────────┴─────────┴──────────┴──────────┴───────────►┘
 /// ```
 enum Phase {
     /// The upgrade request has not come, or not all of it.
@@ -108,6 +109,8 @@ enum Phase {
         until: Instant,
         values: Values,
     },
+    /// The client wants its session back, whose connection before is in the midst of a read.
+    Resuming(Box<Resuming>),
     Open(Arc<Session>),
     /// The service shuts down; what is in progress is waited for.
     Draining {
@@ -217,7 +220,7 @@ impl Connection {
         if (unsent > 0 || self.unsent > 0)
             && let Phase::Open(session) | Phase::Draining { session, .. } = &self.phase
         {
-            session.outbox.set_unsent(unsent);
+            session.outbox.set_unsent(self.epoch, unsent);
         }
         if unsent == 0
             && let Phase::Lingering { until } = &mut self.phase
@@ -242,6 +245,9 @@ impl Connection {
             self.begin_to_drain(now, output);
         }
         self.poll_gate(now, output, waker);
+        if let Opened::Session(session) = self.poll_resume(output, waker) {
+            self.end_read(&session);
+        }
         self.drain_outbox(now, output, waker);
         if self.stalled && self.may_go_on(output) {
             self.resume(now);
@@ -281,7 +287,7 @@ impl Connection {
                 | Phase::Closing { .. }
                 | Phase::Lingering { .. } => true,
                 Phase::Open(session) => has_room(session),
-                Phase::Admitting(_) | Phase::Draining { .. } | Phase::Closed => false,
+                Phase::Admitting(_) | Phase::Resuming(_) | Phase::Draining { .. } | Phase::Closed => false,
             }
     }
 
@@ -323,14 +329,22 @@ impl Connection {
     }
 
     /// The first frame has come, or none for a while: what kind of session it is stays.
-    fn open(&mut self, counts: bool) -> Arc<Session> {
-        let values = match &mut self.phase {
+    fn open(&mut self, values: Values, counts: bool) -> Arc<Session> {
+        let key = counts.then(|| self.service.random_key());
+        let session = Session::begin(self.service.random_id(), self.service.clone(), values, key);
+        self.phase = Phase::Open(session.clone());
+        if counts {
+            self.counting = Some(Box::default());
+        }
+        session
+    }
+
+    /// What the connect hook said of the client.
+    fn take_values(&mut self) -> Values {
+        match &mut self.phase {
             Phase::Upgraded { values, .. } => std::mem::take(values),
             _ => Values::default(),
-        };
-        let session = Session::begin(self.service.random_id(), self.service.clone(), values, counts);
-        self.phase = Phase::Open(session.clone());
-        session
+        }
     }
 
     fn note_waker(&mut self, waker: &Waker) {
@@ -351,7 +365,8 @@ impl Connection {
                 encode::put(&ServerFrame::Close, output);
                 self.close(CloseReason::Kicked, now, output);
             }
-            Drained::Stopped(Stop::Ended) | Drained::Superseded => self.handle_eof(),
+            Drained::Stopped(Stop::Ended) => self.handle_eof(),
+            Drained::Superseded => self.close(CloseReason::TakenOver, now, output),
         }
     }
 }
@@ -367,6 +382,7 @@ impl fmt::Debug for Connection {
             Phase::Opening(_) => "opening",
             Phase::Admitting(_) => "admitting",
             Phase::Upgraded { .. } => "upgraded",
+            Phase::Resuming(_) => "resuming",
             Phase::Open(_) => "open",
             Phase::Draining { .. } => "draining",
             Phase::Closing { .. } => "closing",

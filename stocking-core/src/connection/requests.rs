@@ -3,8 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use stocking_proto::{
-    AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError, ResumeRequest, ServerFrame,
-    UncheckedEvent,
+    AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError, UncheckedEvent,
 };
 
 use super::{
@@ -28,9 +27,9 @@ const MALFORMED_WINDOW: std::time::Duration = std::time::Duration::from_secs(60)
 pub(super) enum Opened {
     /// A base connection, whose first request the message is.
     Base(Arc<Session>),
-    /// A session that counts; the message said no more than that.
+    /// A session that counts, new or resumed; the message said no more than that.
     Session(Arc<Session>),
-    /// Nothing: the message was no resume.
+    /// Nothing, or nothing yet: the message was no resume, or its session cannot be had at once.
     Nothing,
 }
 
@@ -38,21 +37,16 @@ impl Connection {
     /// Handles the first text message as far as it says what kind of session it is to be.
     pub(super) fn handle_opening_text(&mut self, text: &str, now: Instant, output: &mut Vec<u8>) -> Opened {
         match ClientFrame::parse(text) {
-            Ok(ClientFrame::Open) => {}
-            Ok(ClientFrame::Resume(content)) => {
-                // No session outlives its connection: that one is gone, here is a new one.
-                if let Err(error) = ResumeRequest::parse(content) {
-                    let text = format!("not a resume: {error}");
-                    encode::put(&ServerFrame::Error { code: ErrorCode::NOT_A_FRAME, text: &text }, output);
-                    self.close(CloseReason::MalformedResume, now, output);
-                    return Opened::Nothing;
-                }
+            Ok(ClientFrame::Open) => {
+                let values = self.take_values();
+                self.begin_anew(values, output)
             }
-            _ => return Opened::Base(self.open(false)),
+            Ok(ClientFrame::Resume(content)) => self.handle_resume(content, now, output),
+            _ => {
+                let values = self.take_values();
+                Opened::Base(self.open(values, false))
+            }
         }
-        let session = self.open(true);
-        self.tell_opened(&session, output);
-        Opened::Session(session)
     }
 
     /// Handles one text message.
@@ -249,8 +243,9 @@ impl Connection {
     /// The client says goodbye: what is queued is written, nothing more is read.
     fn leave(&mut self, session: &Session, now: Instant, output: &mut Vec<u8>) {
         self.settle(session);
-        session.outbox.drain_all(self.epoch, output, self.service.config());
-        self.close(CloseReason::Left, now, output);
+        if session.outbox.drain_all(self.epoch, output, self.service.config()) != Drained::Superseded {
+            self.close(CloseReason::Left, now, output);
+        }
     }
 
     fn faulty(&mut self, session: &Arc<Session>, error: FrameError, now: Instant, output: &mut Vec<u8>) {

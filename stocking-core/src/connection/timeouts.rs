@@ -26,6 +26,9 @@ pub enum Timeout {
     /// A client without a first frame speaks the base protocol from here on:
     /// [`first_frame_timeout`](crate::Config#structfield.first_frame_timeout).
     FirstFrame,
+    /// The connection before has to have let go of the session that is resumed:
+    /// [`handshake_timeout`](crate::Config#structfield.handshake_timeout).
+    Resume,
     /// A message has to be whole, fragmented or not: [`message_timeout`](crate::Config#structfield.message_timeout).
     Message,
     /// A silent peer is sent a ping: [`ping_interval`](crate::Config#structfield.ping_interval).
@@ -54,6 +57,7 @@ impl Connection {
             Phase::Opening(opening) => (opening.until, Timeout::Handshake),
             Phase::Admitting(admitting) => (admitting.until, Timeout::Handshake),
             Phase::Upgraded { until, .. } => (*until, Timeout::FirstFrame),
+            Phase::Resuming(resuming) => (resuming.until, Timeout::Resume),
             Phase::Open(_) => match self.pinged {
                 Some(at) => (after(at, config.ping_timeout), Timeout::Silence),
                 None => (after(self.heard, config.ping_interval), Timeout::Ping),
@@ -81,6 +85,11 @@ impl Connection {
         Some(next)
     }
 
+    /// Whether nothing has come for half of the time that a message may take.
+    fn has_been_silent(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.heard) >= self.service.config().message_timeout / 2
+    }
+
     /// The transport is read again: what was begun has as much time left as it had before.
     pub(super) fn resume(&mut self, now: Instant) {
         let Some(paused_at) = self.paused_at.take() else { return };
@@ -101,8 +110,15 @@ impl Connection {
             }
             Timeout::Handshake => self.refuse(Refusal::TimedOut, now, output),
             Timeout::FirstFrame => {
-                self.open(false);
+                let values = self.take_values();
+                self.open(values, false);
                 self.heard = self.heard.max(now);
+            }
+            Timeout::Resume => self.close(CloseReason::Occupied, now, output),
+            // Of a session that can be resumed: what stopped coming is a broken connection, what trickles is not.
+            Timeout::Message if self.counting.is_some() && self.has_been_silent(now) => {
+                self.close(CloseReason::Silent, now, output);
+                self.linger(now);
             }
             Timeout::Message => {
                 self.close(CloseReason::Violation(Violation::MessageTimeout), now, output);

@@ -103,6 +103,7 @@ const GRACE: Duration = Duration::from_millis(50);
 /// [`serve`]. Returns when all is done, or has had its time.
 pub async fn drain<R: Runtime>(runtime: &R, service: &Service) {
     service.registry.drain();
+    service.parked.clear();
     let config = service.config();
     if !idle_within(runtime, service, true, config.drain_timeout).await {
         idle_within(runtime, service, false, config.close_timeout.saturating_add(GRACE)).await;

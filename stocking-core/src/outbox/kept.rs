@@ -1,4 +1,4 @@
-//! What was written to a session and not acknowledged, and what was taken in from it: both sides count.
+//! What a session has numbered and its client has not acknowledged, and what was taken in from it: both sides count.
 
 use std::collections::VecDeque;
 
@@ -6,7 +6,7 @@ use stocking_proto::Count;
 
 use crate::{
     config::Config,
-    websocket::{Encoded, count_frames},
+    websocket::{Encoded, count_frames, skip_frames},
 };
 
 /// A session keeps at least this much, whatever the configuration says: an acknowledgement comes every 128 frames or
@@ -17,12 +17,17 @@ const MIN_BYTES: usize = 256 * 1024;
 /// The counts of one session, and the frames that its client may still ask for.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    /// What was written, the oldest first, each run with the number of its last frame.
+    /// The oldest first, each run with the number of its last frame.
     runs: VecDeque<(Encoded, u64)>,
+    /// How many of `runs` the current connection has written; the others are still to be replayed.
+    replayed: usize,
+    /// Bytes of those others.
+    unwritten: usize,
     /// Bytes in `runs`.
     bytes: usize,
     /// Frames that are in `runs` no more: acknowledged, or forgotten.
     forgotten: u64,
+    /// Frames that were written, on whichever connection.
     written: u64,
     acknowledged: u64,
     /// Frames of the client that were taken in.
@@ -40,16 +45,22 @@ pub(super) fn max_frames(config: &Config) -> usize {
 }
 
 impl Kept {
-    /// Notes what is being written. While the client acknowledges too little, the oldest is forgotten: that costs
-    /// nothing, unless the connection breaks just then.
-    pub(super) fn keep(&mut self, run: Encoded, queued: usize, config: &Config) {
+    /// Notes what is being written for the first time, which comes after every replay.
+    pub(super) fn keep(&mut self, run: Encoded) {
+        debug_assert!(!self.is_replaying(), "what is numbered later is written later");
         self.written += count_frames(&run);
         self.bytes += run.len();
         self.runs.push_back((run, self.written));
-        while self.bytes + queued > max_bytes(config)
-            || self.written - self.forgotten > max_frames(config) as u64
+        self.replayed += 1;
+    }
+
+    /// While the client acknowledges too little, the oldest is forgotten: that costs nothing, unless the connection breaks
+    /// just then. Only what this connection has written is: the rest it has not had.
+    pub(super) fn make_room(&mut self, queued_bytes: usize, queued_runs: usize, config: &Config) {
+        while self.bytes + queued_bytes > max_bytes(config)
+            || self.frames() + queued_runs as u64 > max_frames(config) as u64
         {
-            if !self.forget_first() {
+            if self.replayed == 0 || !self.forget_first() {
                 break;
             }
         }
@@ -57,7 +68,7 @@ impl Kept {
 
     /// Forgets what the client has taken in. False where it cannot have taken in that many, or told so before.
     pub(super) fn acknowledge(&mut self, count: u64) -> bool {
-        if count < self.acknowledged || count > self.written {
+        if count < self.acknowledged || count > self.written_here() {
             return false;
         }
         self.acknowledged = count;
@@ -65,6 +76,60 @@ impl Kept {
             self.forget_first();
         }
         true
+    }
+
+    /// Whether a client that has taken in so many frames may be this session's.
+    pub(super) fn may_have(&self, count: u64) -> bool {
+        (self.acknowledged..=self.written).contains(&count)
+    }
+
+    /// Makes ready to write all over again what comes after the first `count` frames. False where some of that has been
+    /// forgotten.
+    pub(super) fn replay_after(&mut self, count: u64) -> bool {
+        if count < self.forgotten {
+            return false;
+        }
+        self.acknowledged = count;
+        while self.runs.front().is_some_and(|(_, last)| *last <= count) {
+            self.forget_first();
+        }
+        if let Some((run, _)) = self.runs.front_mut() {
+            // The client had the first frames of a run, and not the others.
+            let rest = Encoded::from(skip_frames(run, count - self.forgotten));
+            self.bytes -= run.len() - rest.len();
+            *run = rest;
+        }
+        self.forgotten = count;
+        self.rewind();
+        true
+    }
+
+    /// No connection has written anything.
+    pub(super) fn rewind(&mut self) {
+        self.replayed = 0;
+        self.unwritten = self.bytes;
+    }
+
+    /// The next run to write once more.
+    pub(super) fn next_replay(&mut self) -> Option<Encoded> {
+        let (run, _) = self.runs.get(self.replayed)?;
+        self.replayed += 1;
+        self.unwritten -= run.len();
+        Some(run.clone())
+    }
+
+    pub(super) fn is_replaying(&self) -> bool {
+        self.replayed < self.runs.len()
+    }
+
+    /// Bytes that are still to be replayed.
+    pub(super) fn unwritten(&self) -> usize {
+        self.unwritten
+    }
+
+    /// Runs that are still to be replayed.
+    pub(super) fn unwritten_runs(&self) -> usize {
+        self.runs.len() - self.replayed
     }
 
     pub(super) fn take_in(&mut self, frames: u64) {
@@ -76,9 +141,27 @@ impl Kept {
         Count::new(self.taken).unwrap_or(Count::ZERO)
     }
 
+    fn frames(&self) -> u64 {
+        self.written - self.forgotten
+    }
+
+    /// Frames that the client can have had on this connection, and on those before.
+    fn written_here(&self) -> u64 {
+        match self.replayed.checked_sub(1).and_then(|last| self.runs.get(last)) {
+            Some((_, last)) => *last,
+            None if self.is_replaying() => self.forgotten,
+            None => self.written,
+        }
+    }
+
     fn forget_first(&mut self) -> bool {
         let Some((run, last)) = self.runs.pop_front() else { return false };
         self.bytes -= run.len();
+        if self.replayed > 0 {
+            self.replayed -= 1;
+        } else {
+            self.unwritten -= run.len();
+        }
         self.forgotten = last;
         true
     }
@@ -97,11 +180,20 @@ mod tests {
         run.into()
     }
 
+    fn keep(kept: &mut Kept, text: &str, config: &Config) {
+        kept.keep(run(&[text]));
+        kept.make_room(0, 0, config);
+    }
+
+    fn replay(kept: &mut Kept) -> Vec<Encoded> {
+        std::iter::from_fn(|| kept.next_replay()).collect()
+    }
+
     #[test]
     fn what_is_acknowledged_is_forgotten_run_by_run() {
-        let (mut kept, config) = (Kept::default(), Config::default());
-        kept.keep(run(&["a"]), 0, &config);
-        kept.keep(run(&["b", "c"]), 0, &config);
+        let mut kept = Kept::default();
+        kept.keep(run(&["a"]));
+        kept.keep(run(&["b", "c"]));
         assert!(kept.acknowledge(1));
         assert_eq!((kept.runs.len(), kept.forgotten), (1, 1));
         assert!(kept.acknowledge(2), "in the middle of a run");
@@ -112,8 +204,8 @@ mod tests {
 
     #[test]
     fn a_count_that_goes_back_or_ahead_is_not_believed() {
-        let (mut kept, config) = (Kept::default(), Config::default());
-        kept.keep(run(&["a", "b"]), 0, &config);
+        let mut kept = Kept::default();
+        kept.keep(run(&["a", "b"]));
         assert!(!kept.acknowledge(3));
         assert!(kept.acknowledge(2));
         assert!(kept.acknowledge(2));
@@ -125,19 +217,19 @@ mod tests {
         let config = Config::default().max_kept_frames(600).max_kept_bytes(300 * 1024);
         let mut kept = Kept::default();
         for _ in 0..600 {
-            kept.keep(run(&["x"]), 0, &config);
+            keep(&mut kept, "x", &config);
         }
         assert_eq!(kept.forgotten, 0);
-        kept.keep(run(&["x"]), 0, &config);
+        keep(&mut kept, "x", &config);
         assert_eq!((kept.runs.len(), kept.forgotten), (600, 1));
 
         let long = "x".repeat(100 * 1024 - 4 - 6);
         let mut kept = Kept::default();
         for _ in 0..3 {
-            kept.keep(run(&[&long]), 0, &config);
+            keep(&mut kept, &long, &config);
         }
         assert_eq!((kept.bytes, kept.forgotten), (300 * 1024, 0));
-        kept.keep(run(&["x"]), 0, &config);
+        keep(&mut kept, "x", &config);
         assert_eq!(kept.forgotten, 1);
     }
 
@@ -145,5 +237,70 @@ mod tests {
     fn no_configuration_keeps_less_than_the_protocol_needs() {
         let config = Config::default().max_kept_frames(0).max_kept_bytes(0);
         assert_eq!((max_frames(&config), max_bytes(&config)), (512, 256 * 1024));
+    }
+
+    #[test]
+    fn a_replay_begins_behind_what_the_client_has_even_in_the_middle_of_a_run() {
+        for (count, expected) in [
+            (0, vec![run(&["a"]), run(&["b", "c", "d"]), run(&["e"])]),
+            (1, vec![run(&["b", "c", "d"]), run(&["e"])]),
+            (2, vec![run(&["c", "d"]), run(&["e"])]),
+            (3, vec![run(&["d"]), run(&["e"])]),
+            (4, vec![run(&["e"])]),
+            (5, vec![]),
+        ] {
+            let mut kept = Kept::default();
+            kept.keep(run(&["a"]));
+            kept.keep(run(&["b", "c", "d"]));
+            kept.keep(run(&["e"]));
+            assert!(kept.replay_after(count), "{count}");
+            assert_eq!(kept.unwritten(), expected.iter().map(|run| run.len()).sum::<usize>());
+            assert_eq!(replay(&mut kept), expected, "{count}");
+            assert_eq!((kept.unwritten(), kept.is_replaying()), (0, false));
+            assert!(kept.acknowledge(5), "{count}");
+            assert_eq!((kept.runs.len(), kept.bytes), (0, 0));
+        }
+    }
+
+    #[test]
+    fn nothing_is_acknowledged_before_it_was_written_on_this_connection() {
+        let mut kept = Kept::default();
+        kept.keep(run(&["a"]));
+        kept.keep(run(&["b"]));
+        assert!(kept.replay_after(0));
+        assert!(!kept.acknowledge(1));
+        assert!(kept.acknowledge(0));
+        kept.next_replay();
+        assert!(kept.acknowledge(1));
+        assert!(!kept.acknowledge(2));
+        kept.next_replay();
+        assert!(kept.acknowledge(2));
+    }
+
+    #[test]
+    fn what_is_to_be_replayed_is_not_forgotten() {
+        let config = Config::default().max_kept_frames(512);
+        let mut kept = Kept::default();
+        for _ in 0..512 {
+            kept.keep(run(&["x"]));
+        }
+        assert!(kept.replay_after(0));
+        kept.make_room(0, 1, &config);
+        assert_eq!(kept.forgotten, 0);
+        kept.next_replay();
+        kept.make_room(0, 1, &config);
+        assert_eq!(kept.forgotten, 1);
+    }
+
+    #[test]
+    fn what_was_forgotten_cannot_be_replayed() {
+        let config = Config::default().max_kept_frames(512);
+        let mut kept = Kept::default();
+        for _ in 0..513 {
+            keep(&mut kept, "x", &config);
+        }
+        assert!(kept.may_have(0));
+        assert!(!kept.replay_after(0));
+        assert!(kept.replay_after(1));
     }
 }

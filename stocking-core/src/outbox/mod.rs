@@ -1,12 +1,13 @@
 //! What is queued for a peer: bounded, and written by whoever drives its connection.
 //!
 //! For a session that counts it is also what was written and not acknowledged: one lock orders both, so that a client is
-//! told of one sequence.
+//! told of one sequence, whichever of its connections writes.
 //!
 //! Anybody may [`push`](Outbox::push); only the connection with the current epoch may [`drain`](Outbox::drain). There is
 //! no task and no clock here, only one waker: whoever queues something for a peer whose driver sleeps is handed that
 //! waker, and calls it once its own locks are released.
 
+mod holder;
 mod kept;
 
 use std::{
@@ -16,9 +17,12 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stocking_proto::Count;
 
-use self::kept::{Kept, max_bytes, max_frames};
+pub(crate) use self::holder::{Parked, Parking, Resumption};
+use self::{
+    holder::Counted,
+    kept::{Kept, max_bytes, max_frames},
+};
 use crate::{config::Config, websocket::Encoded};
 
 /// Bytes after which one [`Outbox::drain`] stops: a write of this size costs a socket one
@@ -35,7 +39,7 @@ pub(crate) enum Stop {
     Overflow,
     /// The application ended the session: what was queued before is still written.
     Kicked,
-    /// The connection has ended, for a reason that it knows itself.
+    /// The session has ended.
     Ended,
 }
 
@@ -75,14 +79,13 @@ struct State {
     stop: Option<Stop>,
     /// The connection that may write. It moves when a session changes hands.
     epoch: u32,
-    /// Only of a session that counts.
-    kept: Option<Box<Kept>>,
+    counted: Option<Box<Counted>>,
 }
 
 impl Outbox {
     /// The outbox of a session that counts.
     pub(crate) fn counting() -> Self {
-        let state = State { kept: Some(Box::default()), ..State::default() };
+        let state = State { counted: Some(Box::default()), ..State::default() };
         Self { state: Mutex::new(state), ..Self::default() }
     }
 
@@ -95,18 +98,9 @@ impl Outbox {
         if state.stop.is_some() {
             return None;
         }
-        let (max_bytes, max_runs) = match state.kept {
-            Some(_) => (max_bytes(config), max_frames(config)),
-            None => (config.max_outbox_bytes, config.max_outbox_frames),
-        };
-        let bytes = state.unsent + state.queued;
-        let runs = usize::from(state.first.is_some()) + state.more.len();
-        // A peer for which nothing waits is not slow, however long the one thing is that it is sent; nor is one whose
-        // driver has not had its turn since, however many small things another peer had it sent meanwhile.
-        let is_full = bytes + run.len() > max_bytes || (state.unsent > 0 && runs >= max_runs);
-        if bytes > 0 && is_full {
+        if state.is_full(run, config) {
             state.stop(Stop::Overflow);
-            self.stopped.store(true, Ordering::Release);
+            self.mark_stopped();
         } else {
             state.queued += run.len();
             if state.first.is_none() {
@@ -114,8 +108,12 @@ impl Outbox {
             } else {
                 state.more.push_back(run.clone());
             }
+            if state.is_parked() {
+                // Nobody writes it; whoever looks after the session need not be told.
+                return None;
+            }
         }
-        self.dirty.store(true, Ordering::Release);
+        self.mark_dirty();
         state.waker.take()
     }
 
@@ -126,9 +124,17 @@ impl Outbox {
         if state.stop.is_none() {
             state.stop(stop);
         }
-        self.stopped.store(true, Ordering::Release);
-        self.dirty.store(true, Ordering::Release);
+        self.mark_stopped();
         state.waker.take()
+    }
+
+    fn mark_stopped(&self) {
+        self.stopped.store(true, Ordering::Release);
+        self.mark_dirty();
+    }
+
+    fn mark_dirty(&self) {
+        self.dirty.store(true, Ordering::Release);
     }
 
     /// Whether it takes nothing more.
@@ -155,85 +161,109 @@ impl Outbox {
         config: &Config,
     ) -> Drained {
         let mut state = self.state.lock();
+        if state.epoch != epoch {
+            return Drained::Superseded;
+        }
         if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
             state.waker = Some(waker.clone());
         }
-        state.drain(epoch, output, if unsent == 0 { DRAIN } else { 0 }, config);
+        state.drain(output, if unsent == 0 { DRAIN } else { 0 }, config);
         state.unsent = unsent;
-        self.outcome(&state, epoch)
+        self.outcome(&state)
     }
 
     /// Moves all that is queued to the end of `output`, so that what is appended next comes after it.
     pub(crate) fn drain_all(&self, epoch: u32, output: &mut Vec<u8>, config: &Config) -> Drained {
         let mut state = self.state.lock();
-        state.drain(epoch, output, usize::MAX, config);
-        self.outcome(&state, epoch)
-    }
-
-    fn outcome(&self, state: &State, epoch: u32) -> Drained {
         if state.epoch != epoch {
             return Drained::Superseded;
         }
-        if state.first.is_some() {
+        state.drain(output, usize::MAX, config);
+        self.outcome(&state)
+    }
+
+    fn outcome(&self, state: &State) -> Drained {
+        if state.first.is_some() || state.is_replaying() {
             return Drained::Part;
         }
         self.dirty.store(state.stop.is_some(), Ordering::Release);
         state.stop.map_or(Drained::All, Drained::Stopped)
     }
 
-    /// Notes what was written past the queue, after all that was drained.
-    pub(crate) fn keep(&self, run: &[u8], config: &Config) {
+    /// Notes how many bytes the transport has not taken: they count against the limit as what is queued does.
+    pub(crate) fn set_unsent(&self, epoch: u32, unsent: usize) {
         let mut state = self.state.lock();
-        let queued = state.queued;
-        if let Some(kept) = &mut state.kept {
-            kept.keep(run.into(), queued, config);
+        if state.epoch == epoch {
+            state.unsent = unsent;
         }
     }
 
-    /// The client has taken in so many frames. False where that cannot be.
-    pub(crate) fn acknowledge(&self, count: Count) -> bool {
-        self.state.lock().kept.as_mut().is_none_or(|kept| kept.acknowledge(count.get()))
-    }
-
-    /// Notes that so many more frames of the client were taken in. Returns how many it were in all.
-    pub(crate) fn take_in(&self, frames: u64) -> Count {
-        let mut state = self.state.lock();
-        let Some(kept) = &mut state.kept else { return Count::ZERO };
-        kept.take_in(frames);
-        kept.taken()
-    }
-
-    /// Notes how many bytes the transport has not taken: they count against the limit as what is queued does.
-    pub(crate) fn set_unsent(&self, unsent: usize) {
-        self.state.lock().unsent = unsent;
-    }
-
-    /// Hands out the waker of the connection, if it sleeps.
+    /// Hands out the waker of the connection, if there is one and it sleeps.
     #[must_use]
     pub(crate) fn take_waker(&self) -> Option<Waker> {
-        self.state.lock().waker.take()
+        let mut state = self.state.lock();
+        if state.is_parked() { None } else { state.waker.take() }
     }
 }
 
 impl State {
-    /// Moves whole runs until `limit` bytes are reached.
-    fn drain(&mut self, epoch: u32, output: &mut Vec<u8>, limit: usize, config: &Config) {
+    /// Moves whole runs until `limit` bytes are reached: what has to be written once more, then what is new.
+    fn drain(&mut self, output: &mut Vec<u8>, limit: usize, config: &Config) {
         let mut drained = 0;
-        while self.epoch == epoch
-            && drained < limit
+        if let Some(counted) = &mut self.counted {
+            while drained < limit
+                && let Some(run) = counted.kept.next_replay()
+            {
+                drained += run.len();
+                output.extend_from_slice(&run);
+            }
+        }
+        while drained < limit
             && let Some(run) = self.first.take()
         {
             drained += run.len();
             output.extend_from_slice(&run);
             self.first = self.more.pop_front();
             self.queued -= run.len();
-            if let Some(kept) = &mut self.kept {
-                kept.keep(run, self.queued, config);
+            let runs = self.runs();
+            if let Some(counted) = &mut self.counted {
+                counted.kept.keep(run);
+                counted.kept.make_room(self.queued, runs, config);
             }
         }
         if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
             self.more = VecDeque::new();
         }
+    }
+
+    /// Whether one run more is more than may wait. For a session that counts room is made first.
+    fn is_full(&mut self, run: &Encoded, config: &Config) -> bool {
+        let runs = self.runs();
+        let waiting = self.unsent + self.queued;
+        // A peer for which nothing waits is not slow, however long the one thing is that it is sent; nor is one whose
+        // driver has not had its turn since, however many small things another peer had it sent meanwhile.
+        let Some(counted) = &mut self.counted else {
+            return waiting > 0
+                && (waiting + run.len() > config.max_outbox_bytes
+                    || (self.unsent > 0 && runs >= config.max_outbox_frames));
+        };
+        let is_parked = counted.is_parked();
+        let kept = &mut counted.kept;
+        kept.make_room(self.queued + run.len(), runs + 1, config);
+        let is_behind = self.unsent > 0 || kept.unwritten() > 0 || is_parked;
+        let waiting = waiting + kept.unwritten();
+        waiting > 0
+            && (waiting + run.len() > max_bytes(config)
+                || (is_behind && runs + kept.unwritten_runs() >= max_frames(config)))
+    }
+
+    /// Runs that are queued.
+    fn runs(&self) -> usize {
+        usize::from(self.first.is_some()) + self.more.len()
+    }
+
+    fn is_replaying(&self) -> bool {
+        self.counted.as_ref().is_some_and(|counted| counted.kept.is_replaying())
     }
 
     fn stop(&mut self, stop: Stop) {
@@ -243,6 +273,9 @@ impl State {
             self.first = None;
             self.more = VecDeque::new();
             self.queued = 0;
+            if let Some(counted) = &mut self.counted {
+                counted.kept = Kept::default();
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ mod admission;
 mod admit;
 mod hooks;
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use stocking_proto::ClientId;
 
@@ -22,7 +22,7 @@ use crate::{
     hub::Hub,
     registry::{Place, Registry},
     router::Router,
-    session::Session,
+    session::{Key, ParkingLot, Session},
 };
 
 /// What an adapter serves: a [`Router`], a [`Hub`], a [`Config`], and hooks.
@@ -38,6 +38,7 @@ use crate::{
 pub struct Service {
     pub(crate) router: Router,
     pub(crate) registry: Arc<Registry>,
+    pub(crate) parked: ParkingLot,
     hub: Hub,
     config: Config,
     pub(crate) hooks: Hooks,
@@ -55,6 +56,7 @@ impl Service {
         Self {
             router: router.seal(),
             registry: Arc::default(),
+            parked: ParkingLot::default(),
             hub: Hub::new(config.max_backlog),
             config,
             hooks: Hooks::default(),
@@ -124,8 +126,9 @@ impl Service {
 
     /// Sets what is told that a session has ended, and why: it is in no channel any more, and receives nothing.
     ///
-    /// Called once for each session for which [`on_open`](Self::on_open) was, on the thread that drives its connection: it
-    /// must not block. Requests that the session made may still be running. A panic is logged.
+    /// Called once for each session for which [`on_open`](Self::on_open) was, on the thread that drives its connection, or
+    /// whichever ends it while it has none: it must not block. Requests that the session made may still be running. A panic
+    /// is logged.
     ///
     /// ```
     /// use stocking_core::{Router, Service};
@@ -159,6 +162,17 @@ impl Service {
         self.registry.connections()
     }
 
+    /// How many sessions have no connection, and wait for their clients to come back.
+    #[must_use]
+    pub fn parked_sessions(&self) -> usize {
+        self.parked.len()
+    }
+
+    /// How long a session outlives its connection. Without a runtime there is no clock for it: not at all.
+    pub(crate) fn ttl(&self) -> Duration {
+        if self.hub.executor().is_some() { self.config.session_ttl } else { Duration::ZERO }
+    }
+
     /// A place for one more connection, unless there are too many or the service shuts down.
     pub(crate) fn take_place(&self) -> Option<Place> {
         Place::take(&self.registry, self.config.max_connections)
@@ -171,8 +185,8 @@ impl Service {
     }
 
     /// A secret of the same make as an id.
-    pub(crate) fn random_key(&self) -> String {
-        self.random_id().to_string().split_off(1)
+    pub(crate) fn random_key(&self) -> Key {
+        Key::new(self.random_id().to_string().split_off(1))
     }
 }
 

@@ -2,8 +2,10 @@
 
 mod callback;
 mod deadline;
+mod key;
 mod lane;
 mod membership;
+mod parking;
 mod values;
 
 use std::{fmt, sync::Arc, task::Waker};
@@ -15,7 +17,9 @@ pub use self::membership::JoinError;
 use self::membership::Memberships;
 pub(crate) use self::{
     callback::Callback,
+    key::Key,
     lane::{Lane, Work},
+    parking::ParkingLot,
     values::Values,
 };
 use crate::{
@@ -50,8 +54,9 @@ pub struct Session {
     pub(crate) lane: Lane,
     memberships: Memberships,
     values: RwLock<Values>,
-    /// Opened by `0,0,`: its frames are counted, and it is told where it is a member (protocol, part 2).
-    counts: bool,
+    /// Only of a session opened by `0,0,`: its frames are counted, it is told where it is a member, and it outlives its
+    /// connections (protocol, part 2).
+    key: Option<Box<Key>>,
 }
 
 /// Who changes a membership.
@@ -63,12 +68,12 @@ pub(crate) enum By {
 
 impl Session {
     /// Begins a session: from here on it is found by its id.
-    pub(crate) fn begin(id: ClientId, service: Arc<Service>, values: Values, counts: bool) -> Arc<Self> {
+    pub(crate) fn begin(id: ClientId, service: Arc<Service>, values: Values, key: Option<Key>) -> Arc<Self> {
         let session = Arc::new(Self {
             id,
             service,
-            outbox: if counts { Outbox::counting() } else { Outbox::default() },
-            counts,
+            outbox: if key.is_some() { Outbox::counting() } else { Outbox::default() },
+            key: key.map(Box::new),
             lane: Lane::default(),
             memberships: Memberships::default(),
             values: RwLock::new(values),
@@ -78,11 +83,13 @@ impl Session {
         session
     }
 
-    /// Ends the session: it leaves every channel, is found no more, and is written nothing more. What it asked for runs on.
-    pub(crate) fn end(self: &Arc<Self>, reason: &CloseReason) {
+    /// Ends the session, if it is still in this epoch: it leaves every channel, is found no more, and is written nothing
+    /// more. What it asked for runs on.
+    pub(crate) fn end(self: &Arc<Self>, epoch: u32, reason: &CloseReason) {
+        let Some(wakers) = self.outbox.end(epoch) else { return };
         self.service.hub().unregister(self.id);
         self.memberships.end(self.service.hub());
-        self.wake(self.outbox.stop(Stop::Ended));
+        wakers.into_iter().for_each(Waker::wake);
         self.service.hooks.close(self, reason);
     }
 
@@ -175,7 +182,25 @@ impl Session {
     }
 
     pub(crate) fn counts(&self) -> bool {
-        self.counts
+        self.key.is_some()
+    }
+
+    pub(crate) fn key(&self) -> Option<&Key> {
+        self.key.as_deref()
+    }
+
+    /// Whether who is known by `values` may resume the session: an identity there has to be the same as here.
+    pub(crate) fn is_of(&self, values: &Values) -> bool {
+        match (self.get::<Identity>(), values.get::<Identity>()) {
+            (Some(ours), Some(theirs)) => ours.0 == theirs.0,
+            _ => true,
+        }
+    }
+
+    /// Puts what the connect hook said of a later connection in the place of what it said before.
+    pub(crate) fn update(&self, values: Values) {
+        let before = self.values.write().update(values);
+        drop(before);
     }
 
     /// Enters a channel. The client is told first: no message of the channel comes before that.
@@ -209,7 +234,7 @@ impl Session {
 
     #[must_use]
     fn announce(&self, channel: ChannelName<'_>, change: MembershipChange) -> Option<Waker> {
-        if !self.counts {
+        if !self.counts() {
             return None;
         }
         let mut message = Vec::new();

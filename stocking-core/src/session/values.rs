@@ -26,6 +26,14 @@ impl Values {
         self.0.as_ref()?.get(&TypeId::of::<T>())?.clone().downcast().ok()
     }
 
+    /// Takes over all of `others`. Returns what was there before, as [`insert`](Self::insert) does.
+    #[must_use]
+    pub(crate) fn update(&mut self, others: Self) -> Vec<Arc<dyn Any + Send + Sync>> {
+        let Some(others) = others.0 else { return Vec::new() };
+        let values = self.0.get_or_insert_default();
+        others.into_iter().filter_map(|(kind, value)| values.insert(kind, value)).collect()
+    }
+
     pub(crate) fn remove<T: Send + Sync + 'static>(&mut self) -> Option<Arc<T>> {
         self.0.as_mut()?.remove(&TypeId::of::<T>())?.downcast().ok()
     }

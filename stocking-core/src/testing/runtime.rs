@@ -28,6 +28,7 @@ struct World {
     ready: VecDeque<u64>,
     is_ready: BTreeSet<u64>,
     timers: BTreeMap<(Instant, u64), Waker>,
+    has_ended: bool,
 }
 
 impl World {
@@ -54,6 +55,7 @@ impl TestRuntime {
             ready: VecDeque::new(),
             is_ready: BTreeSet::new(),
             timers: BTreeMap::new(),
+            has_ended: false,
         })))
     }
 
@@ -69,9 +71,13 @@ impl TestRuntime {
         self.0.lock().tasks.len()
     }
 
-    /// Ends the runtime: every task is dropped where it stands, as a runtime does that shuts down.
+    /// Ends the runtime: every task is dropped where it stands, and so is whatever is spawned later, as a runtime does
+    /// that shuts down.
     pub fn shut_down(&self) {
-        let tasks = std::mem::take(&mut self.0.lock().tasks);
+        let mut world = self.0.lock();
+        world.has_ended = true;
+        let tasks = std::mem::take(&mut world.tasks);
+        drop(world);
         drop(tasks);
     }
 
@@ -142,6 +148,10 @@ impl Runtime for TestRuntime {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut world = self.0.lock();
+        if world.has_ended {
+            drop(world);
+            return drop(task);
+        }
         let number = world.number();
         world.tasks.insert(number, Box::pin(task));
         world.wake(number);

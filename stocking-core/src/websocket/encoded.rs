@@ -48,15 +48,29 @@ pub(crate) fn close_frame(code: u16, reason: &str, out: &mut Vec<u8>) {
 /// How many frames a run of our own encoding holds.
 pub(crate) fn count_frames(mut run: &[u8]) -> u64 {
     let mut frames = 0;
-    loop {
-        let (header, length) = match *run {
-            [_, 126, a, b, ..] => (4, usize::from(u16::from_be_bytes([a, b]))),
-            [_, 127, _, _, _, _, a, b, c, d, ..] => (10, u32::from_be_bytes([a, b, c, d]) as usize),
-            [_, length, ..] => (2, usize::from(length)),
-            _ => return frames,
-        };
+    while let Some(length) = first_frame(run) {
         frames += 1;
-        run = run.get(header + length..).unwrap_or_default();
+        run = run.get(length..).unwrap_or_default();
+    }
+    frames
+}
+
+/// What is left of a run of our own encoding behind so many frames.
+pub(crate) fn skip_frames(mut run: &[u8], frames: u64) -> &[u8] {
+    for _ in 0..frames {
+        let Some(length) = first_frame(run) else { break };
+        run = run.get(length..).unwrap_or_default();
+    }
+    run
+}
+
+/// Bytes of the first frame of a run, header and all.
+fn first_frame(run: &[u8]) -> Option<usize> {
+    match *run {
+        [_, 126, a, b, ..] => Some(4 + usize::from(u16::from_be_bytes([a, b]))),
+        [_, 127, _, _, _, _, a, b, c, d, ..] => Some(10 + u32::from_be_bytes([a, b, c, d]) as usize),
+        [_, length, ..] => Some(2 + usize::from(length)),
+        _ => None,
     }
 }
 
@@ -82,7 +96,7 @@ mod tests {
         coding::{Data, OpCode},
     };
 
-    use super::{PING, close_frame, count_frames, text_frame};
+    use super::{PING, close_frame, count_frames, skip_frames, text_frame};
 
     fn bytes_of(frame: Frame) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -109,6 +123,10 @@ mod tests {
             text_frame(&mut run, |out| out.extend_from_slice("x".repeat(len).as_bytes()));
         }
         assert_eq!(count_frames(&run), 5);
+        for skipped in 0..=5 {
+            assert_eq!(count_frames(skip_frames(&run, skipped)), 5 - skipped);
+        }
+        assert!(skip_frames(&run, 6).is_empty());
     }
 
     #[test]

@@ -27,7 +27,7 @@ mod subprotocol;
 mod violation;
 
 pub(crate) use codec::{Decoder, Step};
-pub(crate) use encoded::{Encoded, PING, close_frame, count_frames, text_frame};
+pub(crate) use encoded::{Encoded, PING, close_frame, count_frames, skip_frames, text_frame};
 pub(crate) use handshake::{Head, HeadReader, accept};
 pub use refusal::{Fault, Refusal};
 pub use request::UpgradeRequest;

@@ -52,7 +52,7 @@ impl World {
     fn new() -> Self {
         let service: Arc<Service> = Router::new().into();
         let people: Vec<_> = (0..=PEOPLE)
-            .map(|_| Session::begin(service.random_id(), service.clone(), Values::default(), false))
+            .map(|_| Session::begin(service.random_id(), service.clone(), Values::default(), None))
             .collect();
         let mut world = Self {
             channel: Arc::new(Channel::new("c")),
@@ -163,7 +163,7 @@ fn a_slice_is_told_at_once_and_the_rest_by_a_task() {
 fn joining_and_leaving_touch_nobody_else() {
     // A hundred thousand of each: were either linear in the members, this would take minutes.
     let service: Arc<Service> = Router::new().into();
-    let session = Session::begin(service.random_id(), service.clone(), Values::default(), false);
+    let session = Session::begin(service.random_id(), service.clone(), Values::default(), None);
     let channel = Channel::new("c");
     let keys: Vec<_> = (0..100_000).map(|_| channel.insert(&session).unwrap()).collect();
     let (last, others) = keys.split_last().unwrap();

@@ -1,0 +1,226 @@
+//! Who writes for a session that counts: one connection, and after it another, or none for a while.
+//!
+//! Each change of hands is one step under the lock of the outbox, and moves the epoch: whoever held the session before
+//! finds at its next step that it does not any more.
+
+use std::task::Waker;
+
+use stocking_proto::Count;
+
+use super::{Outbox, State, Stop, kept::Kept};
+use crate::config::Config;
+
+/// What only a session that counts has.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    pub(super) kept: Kept,
+    holder: Holder,
+    /// The number of the last attempt to resume that was accepted.
+    attempt: Count,
+    /// Connections that wait for a read to be over.
+    successors: Vec<Waker>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Holder {
+    /// A connection that waits for input.
+    #[default]
+    Connection,
+    /// A connection that handles a read: what it takes in is not entered yet, and its order must not be broken.
+    Reading,
+    Parked,
+}
+
+/// What became of an attempt to resume.
+#[derive(Debug)]
+pub(crate) enum Resumption {
+    /// The session has changed hands.
+    Resumed {
+        epoch: u32,
+        /// Frames of the client that were taken in.
+        taken: Count,
+        /// Who held it, to be woken outside of every lock.
+        before: Option<Waker>,
+    },
+    /// The connection that has it is in the midst of a read. The waker is woken when that is over.
+    Busy,
+    /// It is not for this client, and is left as it is: it has ended, a later attempt was accepted, or the client cannot
+    /// have taken in what it says.
+    Refused,
+    /// It is this client's, but not all that the client lacks is kept: the session has to end, in this epoch.
+    Forgotten { epoch: u32, before: Option<Waker> },
+}
+
+/// What became of a session that has lost its connection.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Parking {
+    /// It is parked: this epoch ends with the parking.
+    Parked(u32),
+    /// It has to end all the same, for this reason.
+    Stopped(Stop),
+    /// It is another connection's already.
+    Superseded,
+}
+
+/// How a parked session is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Parked {
+    Waiting,
+    /// It has to end, for this reason.
+    Stopped(Stop),
+    /// It was resumed, or has ended.
+    Over,
+}
+
+impl Outbox {
+    /// A connection begins to handle a read. False where the session is not its own any more: it must not.
+    #[must_use]
+    pub(crate) fn begin_read(&self, epoch: u32) -> bool {
+        let mut state = self.state.lock();
+        let is_own = state.epoch == epoch;
+        if is_own && let Some(counted) = &mut state.counted {
+            counted.holder = Holder::Reading;
+        }
+        is_own
+    }
+
+    /// The read is handled: all of it is entered. What comes back is to be woken, outside of every lock.
+    #[must_use]
+    pub(crate) fn end_read(&self, epoch: u32, taken: u64, written: &[u8], config: &Config) -> Vec<Waker> {
+        let mut state = self.state.lock();
+        if state.epoch != epoch {
+            return Vec::new();
+        }
+        state.settle(taken, written, config);
+        let Some(counted) = &mut state.counted else { return Vec::new() };
+        counted.holder = Holder::Connection;
+        std::mem::take(&mut counted.successors)
+    }
+
+    /// Enters frames of the client that were taken in, and counted frames that were written past the queue, after all that
+    /// was drained.
+    pub(crate) fn settle(&self, epoch: u32, taken: u64, written: &[u8], config: &Config) {
+        let mut state = self.state.lock();
+        if state.epoch == epoch {
+            state.settle(taken, written, config);
+        }
+    }
+
+    /// How many frames of the client were taken in.
+    pub(crate) fn taken(&self) -> Count {
+        self.state.lock().counted.as_ref().map_or(Count::ZERO, |counted| counted.kept.taken())
+    }
+
+    /// The client has taken in so many frames. False where that cannot be.
+    #[must_use]
+    pub(crate) fn acknowledge(&self, epoch: u32, count: Count) -> bool {
+        let mut state = self.state.lock();
+        state.epoch != epoch
+            || state.stop.is_some()
+            || state.counted.as_mut().is_none_or(|counted| counted.kept.acknowledge(count.get()))
+    }
+
+    /// Hands the session over to a connection whose client has taken in `got` frames, in its `attempt`-th try. It begins
+    /// with a read.
+    pub(crate) fn resume(&self, got: Count, attempt: Count, waker: &Waker) -> Resumption {
+        let mut state = self.state.lock();
+        let State { stop, epoch, unsent, waker: held_by, counted, .. } = &mut *state;
+        let Some(counted) = counted else { return Resumption::Refused };
+        if stop.is_some() || attempt <= counted.attempt {
+            return Resumption::Refused;
+        }
+        if counted.holder == Holder::Reading {
+            if !counted.successors.iter().any(|known| known.will_wake(waker)) {
+                counted.successors.push(waker.clone());
+            }
+            return Resumption::Busy;
+        }
+        if !counted.kept.may_have(got.get()) {
+            return Resumption::Refused;
+        }
+        *epoch += 1;
+        *unsent = 0;
+        let (epoch, before) = (*epoch, held_by.take());
+        if !counted.kept.replay_after(got.get()) {
+            return Resumption::Forgotten { epoch, before };
+        }
+        counted.attempt = attempt;
+        counted.holder = Holder::Reading;
+        self.mark_dirty();
+        Resumption::Resumed { epoch, taken: counted.kept.taken(), before }
+    }
+
+    /// The connection has gone, the session stays. Second: whom to wake, outside of every lock.
+    #[must_use]
+    pub(crate) fn park(&self, epoch: u32) -> (Parking, Vec<Waker>) {
+        let mut state = self.state.lock();
+        if state.epoch != epoch {
+            return (Parking::Superseded, Vec::new());
+        }
+        if let Some(stop) = state.stop {
+            return (Parking::Stopped(stop), Vec::new());
+        }
+        state.epoch += 1;
+        state.unsent = 0;
+        state.waker = None;
+        let parking = Parking::Parked(state.epoch);
+        let Some(counted) = &mut state.counted else { return (Parking::Stopped(Stop::Ended), Vec::new()) };
+        counted.holder = Holder::Parked;
+        counted.kept.rewind();
+        (parking, std::mem::take(&mut counted.successors))
+    }
+
+    /// Looks after a parked session: `waker` is woken when it is to be looked at again.
+    pub(crate) fn poll_parked(&self, epoch: u32, waker: &Waker) -> Parked {
+        let mut state = self.state.lock();
+        match state.stop {
+            _ if state.epoch != epoch => return Parked::Over,
+            Some(Stop::Ended) => return Parked::Over,
+            Some(stop) => return Parked::Stopped(stop),
+            None => {}
+        }
+        if !state.waker.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            state.waker = Some(waker.clone());
+        }
+        Parked::Waiting
+    }
+
+    /// Ends the session for whoever holds it in this epoch: `None` for everybody else, and for the second time. What comes
+    /// back is to be woken, outside of every lock.
+    #[must_use]
+    pub(crate) fn end(&self, epoch: u32) -> Option<Vec<Waker>> {
+        let mut state = self.state.lock();
+        if state.epoch != epoch || state.stop == Some(Stop::Ended) {
+            return None;
+        }
+        state.stop(Stop::Ended);
+        let mut wakers: Vec<Waker> = state.waker.take().into_iter().collect();
+        if let Some(counted) = &mut state.counted {
+            wakers.append(&mut counted.successors);
+        }
+        self.mark_stopped();
+        Some(wakers)
+    }
+}
+
+impl State {
+    fn settle(&mut self, taken: u64, written: &[u8], config: &Config) {
+        let (queued, runs) = (self.queued, self.runs());
+        let Some(counted) = &mut self.counted else { return };
+        counted.kept.take_in(taken);
+        if !written.is_empty() && self.stop != Some(Stop::Ended) {
+            counted.kept.keep(written.into());
+            counted.kept.make_room(queued, runs, config);
+        }
+    }
+
+    pub(super) fn is_parked(&self) -> bool {
+        self.counted.as_ref().is_some_and(|counted| counted.is_parked())
+    }
+}
+
+impl Counted {
+    pub(super) fn is_parked(&self) -> bool {
+        self.holder == Holder::Parked
+    }
+}

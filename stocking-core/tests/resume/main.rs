@@ -1,0 +1,9 @@
+//! A connection breaks, and the session goes on: nothing is lost, nothing comes twice.
+
+mod ends;
+mod handover;
+mod hooks;
+mod limits;
+mod person;
+mod replay;
+mod takeover;
