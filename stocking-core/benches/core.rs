@@ -134,6 +134,31 @@ fn route(criterion: &mut Criterion) {
     calls(criterion, "route", "RawValue, three middlewares", three, "echo", "\"doge\"");
 }
 
+/// The same read in a session, which keeps the replies: they are acknowledged as often as the protocol asks for.
+fn session(criterion: &mut Criterion) {
+    let mut peer = Peer::new(&Arc::new(Service::new(Router::new().on("echo", raw))));
+    peer.read(&mut TestClient::text("0,0,"));
+    let input: Vec<u8> = (1000..1000 + CALLS)
+        .flat_map(|id| TestClient::text(&format!(r#"4,{id},{{"e":"echo","p":"doge"}}"#)))
+        .collect();
+    let mut read = input.clone();
+    let mut received = 0;
+    let mut group = criterion.benchmark_group("route");
+    group.throughput(Throughput::Elements(CALLS));
+    group.bench_function("RawValue, in a session", |bencher| {
+        bencher.iter(|| {
+            read.copy_from_slice(&input);
+            peer.read(black_box(&mut read));
+            received += CALLS;
+            if received.is_multiple_of(128) {
+                peer.read(&mut TestClient::text(&format!("3,{received},")));
+                assert!(!peer.connection.is_closed());
+            }
+        });
+    });
+    group.finish();
+}
+
 /// One broadcast to a thousand members: into their outboxes, and out of them into a write each.
 fn fan_out(criterion: &mut Criterion) {
     const MEMBERS: u64 = 1000;
@@ -162,5 +187,5 @@ fn fan_out(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, text, route, fan_out);
+criterion_group!(benches, text, route, session, fan_out);
 criterion_main!(benches);
