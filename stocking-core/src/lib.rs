@@ -32,6 +32,7 @@
 
 #![warn(clippy::unwrap_used)]
 
+pub mod client;
 mod config;
 pub mod connection;
 pub mod driver;

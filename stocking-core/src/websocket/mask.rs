@@ -5,7 +5,7 @@
 /// By words of eight bytes, which the compiler turns into the widest registers there are; byte by byte it would be the
 /// most expensive part of reading a message.
 #[inline]
-pub(super) fn unmask(payload: &mut [u8], key: [u8; 4]) {
+pub(crate) fn unmask(payload: &mut [u8], key: [u8; 4]) {
     let [a, b, c, d] = key;
     let key = [a, b, c, d, a, b, c, d];
     let word_key = u64::from_ne_bytes(key);

@@ -18,7 +18,7 @@
 mod codec;
 mod encoded;
 mod handshake;
-mod mask;
+pub(crate) mod mask;
 mod origin;
 mod reassembly;
 mod refusal;
