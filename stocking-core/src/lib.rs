@@ -21,6 +21,7 @@
 //! | [`hub`] | everybody: sessions and channels |
 //! | [`router`] | handlers, and the onion of middleware around them |
 //! | [`Service`] | a router, a hub and a [`Config`]: what is served |
+//! | [`client`] | the other side: a client that keeps its session over broken connections |
 //! | [`driver`] | the loop that moves bytes, for any runtime |
 //! | `tls` | with that feature: a certificate and its key, for adapters |
 //! | [`testing`] | a server and its clients in memory, on a virtual clock |
@@ -58,6 +59,7 @@ pub mod api {
     pub use stocking_proto::{ClientId, ErrorCode};
 
     pub use crate::{
+        client::{self, CallError, Channel, Client, ClientConfig, ClientEvent},
         config::{AllowedOrigins, Config},
         connection::CloseReason,
         hub::{ChannelHandle, ClientHandle, Hub, SendError},

@@ -23,6 +23,8 @@ pub enum RequestError {
     },
     /// That is not the name of a channel.
     Name(NameError),
+    /// The payload has no JSON form: a map whose keys are not strings, say.
+    NotJson,
     /// The client is closed, or was told to close.
     Closed,
 }
@@ -49,6 +51,10 @@ pub enum CallError {
     },
     /// What came as the reply is none.
     NotAReply(String),
+    /// The answer is not of the type that was asked for: why not.
+    Unexpected(Error),
+    /// It was not made.
+    Rejected(RequestError),
 }
 
 /// Why there is no connection, or no more.
@@ -137,6 +143,12 @@ impl From<NameError> for RequestError {
     }
 }
 
+impl From<RequestError> for CallError {
+    fn from(error: RequestError) -> Self {
+        Self::Rejected(error)
+    }
+}
+
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -145,6 +157,7 @@ impl fmt::Display for RequestError {
                 write!(f, "a frame of {length} bytes is longer than the {max} that the server takes")
             }
             Self::Name(error) => error.fmt(f),
+            Self::NotJson => write!(f, "the payload has no JSON form"),
             Self::Closed => write!(f, "the client is closed"),
         }
     }
@@ -163,6 +176,8 @@ impl fmt::Display for CallError {
             Self::TooLong { max } => {
                 write!(f, "the call is longer than the {max} bytes that the server takes")
             }
+            Self::Unexpected(error) => write!(f, "the answer is of another type: {}", error.message()),
+            Self::Rejected(error) => error.fmt(f),
             Self::NotAReply(reason) => write!(f, "the server sent what is no reply: {reason}"),
         }
     }

@@ -77,6 +77,8 @@ pub enum ClientEvent {
     Closing,
     /// The server sent what is no frame of the protocol. It is counted, and otherwise ignored.
     NotAFrame(FrameError),
+    /// So many events before this one were dropped, since nobody read them. Only [`Events`](super::Events) says so.
+    Missed(u64),
     /// The client has ended and does not come back. Nothing follows.
     Ended {
         /// Why.

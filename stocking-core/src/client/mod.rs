@@ -1,25 +1,36 @@
-//! A client, as plain values: [`ClientMachine`] for whoever owns a transport.
+//! A client: [`Client`], a handle for applications, and [`ClientMachine`], plain values for whoever owns a transport.
 //!
 //! It speaks WebSocket, keeps its session when a connection breaks ([protocol, part 2](stocking_proto::protocol)), and
-//! [tells the truth](ClientEvent) about what was lost where it could not.
+//! [tells the truth](ClientEvent) about what was lost where it could not. An adapter lends a clock, an executor, and what makes
+//! connections ([`Connector`](crate::driver::Connector)); its `connect` starts a client.
 
 mod backoff;
+mod builder;
 mod calls;
+mod channel;
 mod config;
 mod error;
 mod event;
+mod handle;
 mod kept;
 mod machine;
 mod membership;
+mod queue;
 mod random;
 mod session;
+mod shared;
 mod target;
+mod ticket;
 mod websocket;
 
+pub(crate) use self::shared::Shared;
 pub use self::{
+    builder::ClientBuilder,
+    channel::{Channel, Gap, Join},
     config::ClientConfig,
     error::{CallError, Disconnect, End, RequestError},
     event::{ChannelChange, ClientEvent, Frame, Reset},
+    handle::{Call, Client, Events},
     machine::ClientMachine,
     target::{Target, UrlError},
 };

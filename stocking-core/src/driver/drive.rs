@@ -26,16 +26,32 @@ const OUTPUT: usize = 256 * 1024;
 
 /// Reads of one poll, and the bytes they may bring: beyond either, others come first. Not every runtime has a budget of
 /// its own, and whoever broadcasts must let its readers read.
-const ROUNDS: usize = 16;
+pub(super) const ROUNDS: usize = 16;
 
-struct Scratch {
-    input: Box<[u8]>,
-    output: Vec<u8>,
+pub(super) struct Scratch {
+    pub(super) input: Box<[u8]>,
+    pub(super) output: Vec<u8>,
 }
 
 thread_local! {
     /// Taken out for a poll and put back, not borrowed: a handler may drive another connection on this thread.
     static SCRATCH: Cell<Option<Box<Scratch>>> = const { Cell::new(None) };
+}
+
+impl Scratch {
+    /// Lends the thread's buffers, the output empty.
+    pub(super) fn lend<T>(use_them: impl FnOnce(&mut Self) -> T) -> T {
+        let mut scratch = SCRATCH
+            .take()
+            .unwrap_or_else(|| Box::new(Self { input: vec![0; READ].into(), output: Vec::new() }));
+        scratch.output.clear();
+        let used = use_them(&mut scratch);
+        if scratch.output.capacity() > OUTPUT {
+            scratch.output = Vec::new();
+        }
+        SCRATCH.set(Some(scratch));
+        used
+    }
 }
 
 pin_project_lite::pin_project! {
@@ -114,16 +130,7 @@ impl<T: Transport, R: Runtime> Future for Driver<T, R> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut scratch = SCRATCH
-            .take()
-            .unwrap_or_else(|| Box::new(Scratch { input: vec![0; READ].into(), output: Vec::new() }));
-        scratch.output.clear();
-        let polled = self.run(cx, &mut scratch);
-        if scratch.output.capacity() > OUTPUT {
-            scratch.output = Vec::new();
-        }
-        SCRATCH.set(Some(scratch));
-        polled
+        Scratch::lend(|scratch| self.run(cx, scratch))
     }
 }
 
@@ -222,7 +229,7 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
 
 /// Writes what was left over and then `output`; what the transport does not take is left over. What it has taken is
 /// flushed.
-fn write<T: Transport>(
+pub(super) fn write<T: Transport>(
     transport: &mut T,
     cx: &mut Context<'_>,
     unsent: &mut Vec<u8>,

@@ -55,16 +55,18 @@
 //! assert_eq!(answer.len(), written.load(Ordering::Relaxed));
 //! ```
 
+mod client;
 mod drive;
 mod handshake;
 mod serve;
 mod traits;
 
 pub use self::{
+    client::ClientDriver,
     drive::Driver,
     handshake::Handshake,
     serve::{Serve, drain, serve},
-    traits::{Listener, Runtime, Transport},
+    traits::{Connecting, Connector, Listener, Runtime, Transport},
 };
 
 use std::time::Duration;

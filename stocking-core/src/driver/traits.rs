@@ -4,9 +4,12 @@ use std::{
     future::Future,
     io::{self, IoSlice},
     net::SocketAddr,
+    pin::Pin,
     task::{Context, Poll},
     time::Instant,
 };
+
+use crate::client::{Target, UrlError};
 
 /// A stream of bytes in both directions.
 ///
@@ -76,4 +79,25 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 
     /// Runs `task` to its end, beside everything else. Where the runtime itself ends before, it drops the task.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+}
+
+/// A connection that is being made.
+pub type Connecting<T> = Pin<Box<dyn Future<Output = io::Result<T>> + Send>>;
+
+/// What makes connections for a [`Client`](crate::client::Client).
+pub trait Connector: Send + Sync + 'static {
+    /// The connections.
+    type Io: Transport;
+
+    /// Whether there can be a connection to `target` at all. Everywhere by default, but not over TLS.
+    ///
+    /// # Errors
+    ///
+    /// Why not.
+    fn check(&self, target: &Target) -> Result<(), UrlError> {
+        if target.is_tls() { Err(UrlError::NoTls) } else { Ok(()) }
+    }
+
+    /// Makes a connection, TLS included where `target` asks for it. Dropped unfinished when it takes too long.
+    fn connect(&self, target: Target) -> Connecting<Self::Io>;
 }

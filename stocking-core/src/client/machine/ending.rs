@@ -113,9 +113,21 @@ impl ClientMachine {
         self.tell(ClientEvent::Reset(Reset { unknown, rejoined: joined, left: lost.put_in }));
     }
 
+    /// Ends without a word, as if the power had failed: the server keeps the session for a while.
+    pub fn abort(&mut self) {
+        if !self.has_ended {
+            self.tell_end(End::LeftUnheard);
+        }
+        self.stop();
+    }
+
     /// The client ends, here and now.
     pub(super) fn end(&mut self, end: End) {
         self.tell_end(end);
+        self.stop();
+    }
+
+    fn stop(&mut self) {
         self.phase = Phase::Ended;
         self.socket = None;
         self.output.clear();

@@ -39,7 +39,7 @@ const OUTPUT_LIMIT: usize = 64 * 1024;
 /// - **It tells the world**: [`poll_connect`](Self::poll_connect), [`poll_transmit`](Self::poll_transmit),
 ///   [`poll_event`](Self::poll_event), [`poll_timeout`](Self::poll_timeout). Ask all of them after anything was told.
 /// - **Questions**: [`wants_transport`](Self::wants_transport), [`wants_input`](Self::wants_input),
-///   [`is_ended`](Self::is_ended).
+///   [`wants_shutdown`](Self::wants_shutdown), [`is_ended`](Self::is_ended).
 ///
 /// ```
 /// use std::time::{Duration, Instant};
@@ -228,6 +228,13 @@ impl ClientMachine {
     #[must_use]
     pub fn wants_transport(&self) -> bool {
         !matches!(self.phase, Phase::Waiting { .. } | Phase::Ended)
+    }
+
+    /// Whether everything has been said: once the output is written, the write side of the transport is to be shut down, and
+    /// reading goes on until the transport [is not wanted](Self::wants_transport) any more.
+    #[must_use]
+    pub fn wants_shutdown(&self) -> bool {
+        matches!(self.phase, Phase::Closing { .. })
     }
 
     /// Whether to read: not while [as many events](ClientConfig#structfield.max_events) wait as may.

@@ -1,4 +1,4 @@
-//! A client and a server of ours, over connections that break anywhere.
+//! A client machine and a server of ours, over connections that break anywhere.
 
 use std::{
     collections::BTreeSet,

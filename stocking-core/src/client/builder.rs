@@ -1,0 +1,96 @@
+//! A client to be.
+
+use std::{fmt, sync::Arc};
+
+use super::{Client, ClientConfig, ClientMachine, UrlError, shared::Shared};
+use crate::driver::{ClientDriver, Connector, Runtime};
+
+/// A client to be: where it connects to, what it says there, and its limits. A URL turns into one by itself.
+///
+/// ```
+/// use std::time::Duration;
+/// use stocking_core::client::{Client, ClientConfig};
+///
+/// let to = Client::builder("wss://example.org/ws")
+///     .header("Authorization", "Bearer secret")
+///     .config(ClientConfig::new().call_timeout(Duration::from_secs(5)));
+/// # let _ = to;
+/// ```
+pub struct ClientBuilder {
+    url: String,
+    headers: Vec<(String, String)>,
+    config: ClientConfig,
+    random: Option<Fill>,
+}
+
+/// Fills a buffer with random bytes.
+type Fill = Box<dyn FnMut(&mut [u8]) + Send>;
+
+impl ClientBuilder {
+    pub(super) fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), headers: Vec::new(), config: ClientConfig::default(), random: None }
+    }
+
+    /// Adds a header to the upgrade request, `Authorization` for one.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Replaces the limits and timeouts.
+    #[must_use]
+    pub fn config(mut self, config: ClientConfig) -> Self {
+        self.config = config;
+        self
+    }
+
+    /// Replaces the source of random bytes: for tests that repeat. By default it is the operating system's.
+    #[must_use]
+    pub fn random(mut self, fill: impl FnMut(&mut [u8]) + Send + 'static) -> Self {
+        self.random = Some(Box::new(fill));
+        self
+    }
+
+    /// Starts the client on a runtime, with what makes its connections: for adapters, whose `connect` does it.
+    ///
+    /// # Errors
+    ///
+    /// Where the URL or a header cannot be used.
+    pub fn start<R: Runtime, C: Connector>(self, runtime: R, connector: C) -> Result<Client, UrlError> {
+        let mut machine = ClientMachine::new(&self.url, self.config, runtime.now())?;
+        for (name, value) in &self.headers {
+            machine = machine.with_header(name, value)?;
+        }
+        if let Some(fill) = self.random {
+            machine = machine.with_random(fill);
+        }
+        connector.check(machine.target())?;
+        let clock = runtime.clone();
+        let shared = Arc::new(Shared::new(machine, move || clock.now()));
+        runtime.spawn(ClientDriver::new(runtime.clone(), connector, shared.clone()));
+        Ok(Client::new(shared))
+    }
+}
+
+impl From<&str> for ClientBuilder {
+    fn from(url: &str) -> Self {
+        Self::new(url)
+    }
+}
+
+impl From<String> for ClientBuilder {
+    fn from(url: String) -> Self {
+        Self::new(url)
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Headers may hold secrets.
+        f.debug_struct("ClientBuilder")
+            .field("url", &self.url)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,6 @@
+//! Clients of ours and servers of ours, in memory.
+
+mod handle;
+mod handle_ends;
+mod torn;
+mod world;
