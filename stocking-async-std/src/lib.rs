@@ -4,6 +4,8 @@
 
 #[cfg(feature = "async-std")]
 mod async_std_stream;
+#[cfg(any(feature = "async-std", feature = "smol"))]
+mod connect;
 mod runtime;
 mod serve;
 #[cfg(feature = "tls")]
@@ -15,10 +17,13 @@ pub use stocking_core::{api::*, driver};
 
 #[cfg(feature = "async-std")]
 pub use self::async_std_stream::{AsyncStd, ShutDown};
-#[cfg(any(feature = "async-std", feature = "smol"))]
-pub use self::serve::{drain, serve_connection, serve_upgraded};
 #[cfg(feature = "tls")]
 pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub use self::{
+    connect::connect,
+    serve::{drain, serve_connection, serve_upgraded},
+};
 pub use self::{
     runtime::{AsyncIo, Io, Sleep},
     serve::{Listen, Serve, Tcp, serve},

@@ -4,9 +4,16 @@ use std::{fmt, future::Pending, io, net::SocketAddr, sync::Arc};
 
 use futures_io::{AsyncRead, AsyncWrite};
 use futures_rustls::{TlsAcceptor, server::TlsStream};
+#[cfg(any(feature = "async-std", feature = "smol"))]
+use futures_rustls::{TlsConnector, client};
 use stocking_core::{
     Service, TlsConfig,
     driver::{self, Handshake, Listener},
+};
+#[cfg(any(feature = "async-std", feature = "smol"))]
+use stocking_core::{
+    client::Target,
+    tls::rustls::{ClientConfig, pki_types::ServerName},
 };
 
 use crate::{
@@ -90,4 +97,15 @@ where
 {
     let accept = TlsAcceptor::from(Arc::from(config.into())).accept(stream);
     Handshake::new(async { accept.await.map(Io) })
+}
+
+/// The client's end of TLS.
+#[cfg(any(feature = "async-std", feature = "smol"))]
+pub(crate) async fn connect_tls<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    config: Arc<ClientConfig>,
+    target: &Target,
+) -> io::Result<Io<client::TlsStream<S>>> {
+    let name = ServerName::try_from(target.host().to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(config).connect(name, stream).await.map(Io)
 }

@@ -7,6 +7,7 @@
 
 #![warn(clippy::unwrap_used)]
 
+mod connect;
 mod runtime;
 mod serve;
 #[cfg(feature = "tls")]
@@ -28,6 +29,7 @@ pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};
 #[cfg(feature = "hyper")]
 pub use self::upgrade::UpgradeService;
 pub use self::{
+    connect::connect,
     runtime::{Io, Tokio},
     serve::{Serve, Tcp, drain, serve, serve_connection, serve_upgraded},
 };

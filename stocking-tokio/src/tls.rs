@@ -4,13 +4,15 @@ use std::{fmt, future::Pending, io, net::SocketAddr, sync::Arc};
 
 use stocking_core::{
     Service, TlsConfig,
+    client::Target,
     driver::{self, Handshake, Listener},
+    tls::rustls::{ClientConfig, pki_types::ServerName},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
 };
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_rustls::{TlsAcceptor, TlsConnector, client, server::TlsStream};
 
 use crate::{
     runtime::{Io, Tokio},
@@ -93,4 +95,14 @@ where
 {
     let accept = TlsAcceptor::from(Arc::from(config.into())).accept(stream);
     Handshake::new(async { accept.await.map(Io) })
+}
+
+/// The client's end of TLS.
+pub(crate) async fn connect_tls(
+    stream: TcpStream,
+    config: Arc<ClientConfig>,
+    target: &Target,
+) -> io::Result<Io<client::TlsStream<TcpStream>>> {
+    let name = ServerName::try_from(target.host().to_owned()).map_err(io::Error::other)?;
+    TlsConnector::from(config).connect(name, stream).await.map(Io)
 }

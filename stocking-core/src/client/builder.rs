@@ -21,6 +21,8 @@ pub struct ClientBuilder {
     headers: Vec<(String, String)>,
     config: ClientConfig,
     random: Option<Fill>,
+    #[cfg(feature = "tls")]
+    tls: Option<Arc<rustls::ClientConfig>>,
 }
 
 /// Fills a buffer with random bytes.
@@ -28,7 +30,14 @@ type Fill = Box<dyn FnMut(&mut [u8]) + Send>;
 
 impl ClientBuilder {
     pub(super) fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), headers: Vec::new(), config: ClientConfig::default(), random: None }
+        Self {
+            url: url.into(),
+            headers: Vec::new(),
+            config: ClientConfig::default(),
+            random: None,
+            #[cfg(feature = "tls")]
+            tls: None,
+        }
     }
 
     /// Adds a header to the upgrade request, `Authorization` for one.
@@ -52,6 +61,29 @@ impl ClientBuilder {
         self
     }
 
+    /// Replaces whom the client trusts over TLS, and how it is known itself. By default it trusts whom the operating system
+    /// does, where `SSL_CERT_FILE` and `SSL_CERT_DIR` have their usual meaning.
+    #[cfg(feature = "tls")]
+    #[must_use]
+    pub fn tls(mut self, config: impl Into<Arc<rustls::ClientConfig>>) -> Self {
+        self.tls = Some(config.into());
+        self
+    }
+
+    /// What TLS needs to know, where the URL asks for it: for adapters.
+    ///
+    /// # Errors
+    ///
+    /// Where the operating system has nobody to trust.
+    #[cfg(feature = "tls")]
+    pub fn tls_config(&self) -> Result<Option<Arc<rustls::ClientConfig>>, UrlError> {
+        match &self.tls {
+            Some(config) => Ok(Some(config.clone())),
+            None if self.url.starts_with("wss:") => super::tls::config().map(Some),
+            None => Ok(None),
+        }
+    }
+
     /// Starts the client on a runtime, with what makes its connections: for adapters, whose `connect` does it.
     ///
     /// # Errors
@@ -65,7 +97,9 @@ impl ClientBuilder {
         if let Some(fill) = self.random {
             machine = machine.with_random(fill);
         }
-        connector.check(machine.target())?;
+        if machine.target().is_tls() && !connector.speaks_tls() {
+            return Err(UrlError::NoTls);
+        }
         let clock = runtime.clone();
         let shared = Arc::new(Shared::new(machine, move || clock.now()));
         runtime.spawn(ClientDriver::new(runtime.clone(), connector, shared.clone()));

@@ -21,6 +21,8 @@ mod session;
 mod shared;
 mod target;
 mod ticket;
+#[cfg(feature = "tls")]
+mod tls;
 mod websocket;
 
 pub(crate) use self::shared::Shared;

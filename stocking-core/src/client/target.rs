@@ -49,6 +49,8 @@ pub enum UrlError {
     Scheme,
     /// It begins with `wss://`, and there is no TLS here: for that, the adapters have the feature `tls`.
     NoTls,
+    /// It begins with `wss://`, and the operating system has no certificates of whom to trust: why not.
+    NobodyToTrust(String),
     /// It has a user or a password. A header is the place for them: `Authorization`.
     UserInfo,
     /// That is no header, or one that belongs to WebSocket.
@@ -61,6 +63,7 @@ impl fmt::Display for UrlError {
             Self::Syntax(reason) => write!(f, "not a URL: {reason}"),
             Self::Scheme => write!(f, "the URL of a WebSocket begins with ws:// or wss://"),
             Self::NoTls => write!(f, "there is no TLS here: switch the feature `tls` on"),
+            Self::NobodyToTrust(reason) => write!(f, "no certificates of whom to trust: {reason}"),
             Self::UserInfo => write!(f, "a URL with a password is not supported: use a header"),
             Self::Header(name) => write!(f, "{name:?} is not a header, or not one to be set here"),
         }

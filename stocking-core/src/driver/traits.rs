@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use crate::client::{Target, UrlError};
+use crate::client::Target;
 
 /// A stream of bytes in both directions.
 ///
@@ -89,15 +89,30 @@ pub trait Connector: Send + Sync + 'static {
     /// The connections.
     type Io: Transport;
 
-    /// Whether there can be a connection to `target` at all. Everywhere by default, but not over TLS.
-    ///
-    /// # Errors
-    ///
-    /// Why not.
-    fn check(&self, target: &Target) -> Result<(), UrlError> {
-        if target.is_tls() { Err(UrlError::NoTls) } else { Ok(()) }
+    /// Whether it can speak TLS: without, a URL that asks for it is refused.
+    fn speaks_tls(&self) -> bool {
+        false
     }
 
     /// Makes a connection, TLS included where `target` asks for it. Dropped unfinished when it takes too long.
     fn connect(&self, target: Target) -> Connecting<Self::Io>;
+}
+
+/// A transport whose type does not matter: of a client, say, which has TLS or has not.
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        (**self).poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        (**self).poll_write(cx, buffers)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_flush(cx)
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        (**self).poll_close(cx)
+    }
 }

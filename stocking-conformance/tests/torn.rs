@@ -1,0 +1,120 @@
+//! Clients of ours on every runtime, over real sockets, through a network that breaks all the time.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use stocking_core::{
+    Client, ClientConfig, ClientEvent, Router,
+    client::{ClientBuilder, UrlError},
+};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+/// Longer than anything takes here: what waits for so long has hung.
+const HUNG: Duration = Duration::from_secs(60);
+
+const CLIENTS: usize = 20;
+const MESSAGES: usize = 100;
+
+/// A generator of numbers that are random enough to cut by.
+#[derive(Clone)]
+struct Random(Arc<AtomicUsize>);
+
+impl Random {
+    fn below(&self, limit: usize) -> usize {
+        let state = self.0.fetch_add(0x9e37_79b9, Ordering::Relaxed).wrapping_mul(0x2545_f491_4f6c_dd1d);
+        (state >> 20) % limit
+    }
+}
+
+/// Passes bytes on, and cuts every connection after a while: at once, or after it has passed nothing on for some time.
+async fn tear(listener: TcpListener, server: SocketAddr, cuts: Arc<AtomicUsize>) {
+    let random = Random(Arc::new(AtomicUsize::new(7)));
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let (random, cuts) = (random.clone(), cuts.clone());
+        tokio::spawn(async move {
+            let mut far = TcpStream::connect(server).await.unwrap();
+            let lifetime = Duration::from_millis(20 + random.below(500) as u64);
+            if timeout(lifetime, copy_bidirectional(&mut near, &mut far)).await.is_err() {
+                cuts.fetch_add(1, Ordering::Relaxed);
+                sleep(Duration::from_millis(random.below(200) as u64)).await;
+            }
+        });
+    }
+}
+
+/// What one client hears until it has heard everything: from each of the others, in order.
+async fn hear(client: Client, joined: Arc<tokio::sync::Barrier>, number: usize) {
+    let mut events = client.events();
+    let mut channel = client.join("news").await.unwrap();
+    joined.wait().await;
+    let mut heard = BTreeMap::<usize, usize>::new();
+    for message in 0..MESSAGES {
+        channel.send(&format!("{number} {message}")).unwrap();
+        sleep(Duration::from_millis(20)).await;
+    }
+    while heard.len() < CLIENTS - 1 || heard.values().any(|count| *count < MESSAGES) {
+        let message = channel.next().await.unwrap().unwrap();
+        let (sender, count) = message.split_once(' ').unwrap();
+        let expected = heard.entry(sender.parse().unwrap()).or_default();
+        assert_eq!(count.parse::<usize>().unwrap(), *expected, "from {sender} to {number}");
+        *expected += 1;
+    }
+    // Nobody leaves before everybody has heard it all.
+    joined.wait().await;
+    client.close().await;
+    while let Some(event) = events.next().await {
+        assert!(!matches!(event, ClientEvent::Reset(_) | ClientEvent::Error(_)), "{event:?}");
+    }
+}
+
+fn everything_is_heard_once_and_in_order(connect: impl Fn(ClientBuilder) -> Result<Client, UrlError>) {
+    Runtime::new().unwrap().block_on(async {
+        let cuts = Arc::new(AtomicUsize::new(0));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let server = listener.local_addr().unwrap();
+        tokio::spawn(stocking_tokio::serve(listener, Router::new()).into_future());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/ws", listener.local_addr().unwrap());
+        tokio::spawn(tear(listener, server, cuts.clone()));
+
+        let joined = Arc::new(tokio::sync::Barrier::new(CLIENTS));
+        let config = ClientConfig::new()
+            .backoff_min(Duration::from_millis(10))
+            .backoff_max(Duration::from_millis(100))
+            .close_timeout(HUNG);
+        let mut clients = JoinSet::new();
+        for number in 0..CLIENTS {
+            let client = connect(Client::builder(&url).config(config.clone())).unwrap();
+            clients.spawn(hear(client, joined.clone(), number));
+        }
+        timeout(HUNG, clients.join_all()).await.expect("it hangs");
+        let cuts = cuts.load(Ordering::Relaxed);
+        assert!(cuts > CLIENTS, "{cuts} cuts show nothing");
+    });
+}
+
+#[test]
+fn everything_is_heard_once_and_in_order_on_tokio() {
+    everything_is_heard_once_and_in_order(|to| stocking_tokio::connect(to));
+}
+
+#[test]
+fn everything_is_heard_once_and_in_order_on_async_std() {
+    everything_is_heard_once_and_in_order(|to| stocking_async_std::connect(to));
+}
