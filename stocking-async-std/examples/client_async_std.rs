@@ -1,4 +1,4 @@
-//! Calls the quickstart, and ends.
+//! Calls the quickstart, and ends: `client_async_std [URL]`.
 //!
 //! ```console
 //! $ cargo run -p stocking-async-std --example quickstart_async_std

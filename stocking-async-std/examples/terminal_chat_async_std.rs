@@ -1,9 +1,10 @@
-//! A chat in terminals: what is typed in one is read in all others. Start a server, and then this, twice or more often:
+//! A chat in terminals, `terminal_chat_async_std [URL] [NAME]`: what is typed in one is read in all others.
+//! Start a server, and then this, twice or more often:
 //!
 //! ```console
 //! $ cargo run -p stocking-async-std --example quickstart_async_std
-//! $ cargo run -p stocking-async-std --example terminal_chat_async_std -- doge
-//! $ cargo run -p stocking-async-std --example terminal_chat_async_std -- cat
+//! $ cargo run -p stocking-async-std --example terminal_chat_async_std -- ws://localhost:12345/ws doge
+//! $ cargo run -p stocking-async-std --example terminal_chat_async_std -- ws://localhost:12345/ws cat
 //! ```
 //!
 //! Stop the server and start it again, or pull the network's plug: it says what was lost, if anything was.
@@ -26,8 +27,8 @@ enum Input {
 #[async_std::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().unwrap_or_else(|| "somebody".into());
     let url = arguments.next().unwrap_or_else(|| "ws://localhost:12345/ws".into());
+    let name = arguments.next().unwrap_or_else(|| "somebody".into());
 
     let client = connect(url)?;
     let mut events = client.events();

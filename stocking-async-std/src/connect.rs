@@ -3,7 +3,7 @@
 use stocking_core::{
     Client,
     client::{ClientBuilder, Target, UrlError},
-    driver::{Connecting, Connector, Transport},
+    driver::{Connecting, Connector, Runtime, Transport},
 };
 
 use crate::runtime::{AsyncIo, Io};
@@ -22,18 +22,27 @@ use crate::runtime::{AsyncIo, Io};
 /// # }
 /// ```
 ///
-/// Headers, limits and TLS are set by [`Client::builder`]. Its tasks run on async-std where that feature is on, else on smol.
+/// Headers, limits and TLS are set by [`Client::builder`]. It runs on async-std where that feature is on, else on smol.
 ///
 /// # Errors
 ///
 /// Where that is no URL of a WebSocket.
 pub fn connect(to: impl Into<ClientBuilder>) -> Result<Client, UrlError> {
+    connect_on(AsyncIo::default(), to)
+}
+
+/// As [`connect`], on a runtime of your choice.
+///
+/// # Errors
+///
+/// Where that is no URL of a WebSocket.
+pub fn connect_on(runtime: impl Runtime, to: impl Into<ClientBuilder>) -> Result<Client, UrlError> {
     let to = to.into();
     #[cfg(feature = "tls")]
     let tcp = TcpConnector { tls: to.tls_config()? };
     #[cfg(not(feature = "tls"))]
     let tcp = TcpConnector {};
-    to.start(AsyncIo::default(), tcp)
+    to.start(runtime, tcp)
 }
 
 /// TCP, and TLS on it.

@@ -21,7 +21,7 @@ pub use self::async_std_stream::{AsyncStd, ShutDown};
 pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};
 #[cfg(any(feature = "async-std", feature = "smol"))]
 pub use self::{
-    connect::connect,
+    connect::{connect, connect_on},
     serve::{drain, serve_connection, serve_upgraded},
 };
 pub use self::{

@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use stocking_async_std::AsyncIo;
 use stocking_core::{
     Client, ClientConfig, ClientEvent, Router,
     client::{ClientBuilder, UrlError},
@@ -111,10 +112,15 @@ fn everything_is_heard_once_and_in_order(connect: impl Fn(ClientBuilder) -> Resu
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_tokio() {
-    everything_is_heard_once_and_in_order(|to| stocking_tokio::connect(to));
+    everything_is_heard_once_and_in_order(stocking_tokio::connect);
 }
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_async_std() {
-    everything_is_heard_once_and_in_order(|to| stocking_async_std::connect(to));
+    everything_is_heard_once_and_in_order(stocking_async_std::connect);
+}
+
+#[test]
+fn everything_is_heard_once_and_in_order_on_smol() {
+    everything_is_heard_once_and_in_order(|to| stocking_async_std::connect_on(AsyncIo::smol(), to));
 }

@@ -1,4 +1,4 @@
-//! Calls the quickstart, and ends.
+//! Calls the quickstart, and ends: `client [URL]`.
 //!
 //! ```console
 //! $ cargo run -p stocking-tokio --example quickstart

@@ -1,9 +1,10 @@
-//! A chat in terminals: what is typed in one is read in all others. Start a server, and then this, twice or more often:
+//! A chat in terminals, `terminal_chat [URL] [NAME]`: what is typed in one is read in all others.
+//! Start a server, and then this, twice or more often:
 //!
 //! ```console
 //! $ cargo run -p stocking-tokio --example quickstart
-//! $ cargo run -p stocking-tokio --example terminal_chat -- doge
-//! $ cargo run -p stocking-tokio --example terminal_chat -- cat
+//! $ cargo run -p stocking-tokio --example terminal_chat -- ws://localhost:12345/ws doge
+//! $ cargo run -p stocking-tokio --example terminal_chat -- ws://localhost:12345/ws cat
 //! ```
 //!
 //! Stop the server and start it again, or pull the network's plug: it says what was lost, if anything was.
@@ -16,8 +17,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().unwrap_or_else(|| "somebody".into());
     let url = arguments.next().unwrap_or_else(|| "ws://localhost:12345/ws".into());
+    let name = arguments.next().unwrap_or_else(|| "somebody".into());
 
     let client = connect(url)?;
     let mut events = client.events();

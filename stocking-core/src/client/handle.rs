@@ -90,7 +90,7 @@ impl Client {
     ) -> Call<T> {
         let payload = Payload::new(payload).map_err(|_| RequestError::NotJson);
         let ticket = self.shared().ask(|state, now| {
-            let timeout = timeout.unwrap_or(state.machine.config().call_timeout);
+            let timeout = timeout.unwrap_or_else(|| state.machine.config().call_timeout);
             let id = payload.and_then(|payload| state.machine.call(event, &payload, timeout, now));
             state.call(id)
         });
@@ -142,7 +142,6 @@ impl Client {
     /// ([`max_unread_bytes`](super::ClientConfig#structfield.max_unread_bytes)), and is [told](ClientEvent::Missed).
     ///
     /// It does not keep the client from closing, and ends with it.
-    #[must_use]
     pub fn events(&self) -> Events {
         Events { queue: self.shared().look(|state| state.subscribe()) }
     }

@@ -65,7 +65,7 @@ impl<T> Queue<T> {
         state.waker.take()
     }
 
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<Next<T>> {
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<Next<T>> {
         let mut state = self.0.lock();
         if state.dropped > 0 {
             return Poll::Ready(Next::Dropped(std::mem::take(&mut state.dropped)));
@@ -110,10 +110,10 @@ mod tests {
             assert!(queue.push(item, 10, 3 * (10 + OVERHEAD)).is_none());
         }
         assert!(queue.end().is_none());
-        let mut cx = Context::from_waker(Waker::noop());
+        let cx = Context::from_waker(Waker::noop());
         let mut found = Vec::new();
         loop {
-            match queue.poll(&mut cx) {
+            match queue.poll(&cx) {
                 Poll::Ready(Next::Item(item)) => found.push(item),
                 Poll::Ready(Next::Dropped(count)) => found.push(100 + count),
                 Poll::Ready(Next::End) => break,
@@ -128,8 +128,8 @@ mod tests {
         let queue = Queue::new();
         assert!(queue.push("first", 5, 1).is_none());
         assert!(queue.push("second", 6, 1).is_none());
-        let mut cx = Context::from_waker(Waker::noop());
-        assert!(matches!(queue.poll(&mut cx), Poll::Ready(Next::Dropped(1))));
-        assert!(matches!(queue.poll(&mut cx), Poll::Ready(Next::Item("second"))));
+        let cx = Context::from_waker(Waker::noop());
+        assert!(matches!(queue.poll(&cx), Poll::Ready(Next::Dropped(1))));
+        assert!(matches!(queue.poll(&cx), Poll::Ready(Next::Item("second"))));
     }
 }

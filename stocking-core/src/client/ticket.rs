@@ -35,7 +35,7 @@ impl<T> Ticket<T> {
         state.waker.take()
     }
 
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<T> {
+    pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<T> {
         let mut state = self.0.lock();
         match state.value.take() {
             Some(value) => Poll::Ready(value),

@@ -195,10 +195,8 @@ fn a_channel_that_nobody_reads_says_how_much_it_has_dropped() {
 
 #[test]
 fn a_session_that_is_lost_is_a_gap_in_its_channels() {
-    let world = World::of(
-        Service::new(stocking_core::Router::new())
-            .with_config(Config::new().session_ttl(Duration::from_secs(5))),
-    );
+    let config = Config::new().session_ttl(Duration::from_secs(5));
+    let world = World::of(Service::new(Router::new()).with_config(config));
     let client = world.connect();
     let mut events = client.events();
     let mut news = world.now(client.join("news")).unwrap();
