@@ -1,5 +1,6 @@
 //! The bodies of the fuzz targets. Each takes any bytes and panics where a promise is broken.
 
+mod client;
 mod connection;
 mod parse_frame;
 #[path = "../../stocking-proto/tests/support/reference.rs"]
@@ -7,6 +8,7 @@ mod reference;
 #[path = "../../stocking-core/tests/limits/torment.rs"]
 mod torment;
 
+pub use client::client;
 pub use connection::connection;
 pub use parse_frame::parse_frame;
 
@@ -27,6 +29,7 @@ mod tests {
     fn the_seeds_keep_every_promise() {
         run_seeds("parse_frame", parse_frame);
         run_seeds("connection", connection);
+        run_seeds("client", client);
     }
 
     #[test]
