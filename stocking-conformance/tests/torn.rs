@@ -21,15 +21,42 @@ use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     runtime::Runtime,
+    sync::Barrier,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-/// Longer than anything takes here: what waits for so long has hung.
-const HUNG: Duration = Duration::from_secs(60);
+/// What is tried.
+#[derive(Clone, Copy)]
+struct Trial {
+    clients: usize,
+    /// That each of them sends.
+    messages: usize,
+    /// Between two messages of one client.
+    pause: Duration,
+    /// What a connection lives for at most; on average half of it.
+    lifetime: Duration,
+    /// What waits for so long has hung.
+    hung: Duration,
+}
 
-const CLIENTS: usize = 20;
-const MESSAGES: usize = 100;
+/// Cheap enough for every day.
+const DAILY: Trial = Trial {
+    clients: 20,
+    messages: 100,
+    pause: Duration::from_millis(20),
+    lifetime: Duration::from_millis(500),
+    hung: Duration::from_secs(60),
+};
+
+/// 200 clients, each cut every 2 s, and 100 messages a second in their channel, for a minute.
+const LONG: Trial = Trial {
+    clients: 200,
+    messages: 30,
+    pause: Duration::from_secs(2),
+    lifetime: Duration::from_secs(4),
+    hung: Duration::from_secs(180),
+};
 
 /// A generator of numbers that are random enough to cut by.
 #[derive(Clone)]
@@ -43,14 +70,15 @@ impl Random {
 }
 
 /// Passes bytes on, and cuts every connection after a while: at once, or after it has passed nothing on for some time.
-async fn tear(listener: TcpListener, server: SocketAddr, cuts: Arc<AtomicUsize>) {
+async fn tear(listener: TcpListener, server: SocketAddr, trial: Trial, cuts: Arc<AtomicUsize>) {
     let random = Random(Arc::new(AtomicUsize::new(7)));
     loop {
         let (mut near, _) = listener.accept().await.unwrap();
         let (random, cuts) = (random.clone(), cuts.clone());
         tokio::spawn(async move {
             let mut far = TcpStream::connect(server).await.unwrap();
-            let lifetime = Duration::from_millis(20 + random.below(500) as u64);
+            let lifetime =
+                Duration::from_millis(20 + random.below(trial.lifetime.as_millis() as usize) as u64);
             if timeout(lifetime, copy_bidirectional(&mut near, &mut far)).await.is_err() {
                 cuts.fetch_add(1, Ordering::Relaxed);
                 sleep(Duration::from_millis(random.below(200) as u64)).await;
@@ -60,16 +88,16 @@ async fn tear(listener: TcpListener, server: SocketAddr, cuts: Arc<AtomicUsize>)
 }
 
 /// What one client hears until it has heard everything: from each of the others, in order.
-async fn hear(client: Client, joined: Arc<tokio::sync::Barrier>, number: usize) {
+async fn hear(client: Client, joined: Arc<Barrier>, number: usize, trial: Trial) {
     let mut events = client.events();
     let mut channel = client.join("news").await.unwrap();
     joined.wait().await;
     let mut heard = BTreeMap::<usize, usize>::new();
-    for message in 0..MESSAGES {
+    for message in 0..trial.messages {
         channel.send(&format!("{number} {message}")).unwrap();
-        sleep(Duration::from_millis(20)).await;
+        sleep(trial.pause).await;
     }
-    while heard.len() < CLIENTS - 1 || heard.values().any(|count| *count < MESSAGES) {
+    while heard.len() < trial.clients - 1 || heard.values().any(|count| *count < trial.messages) {
         let message = channel.next().await.unwrap().unwrap();
         let (sender, count) = message.split_once(' ').unwrap();
         let expected = heard.entry(sender.parse().unwrap()).or_default();
@@ -84,7 +112,10 @@ async fn hear(client: Client, joined: Arc<tokio::sync::Barrier>, number: usize) 
     }
 }
 
-fn everything_is_heard_once_and_in_order(connect: impl Fn(ClientBuilder) -> Result<Client, UrlError>) {
+fn everything_is_heard_once_and_in_order(
+    trial: Trial,
+    connect: impl Fn(ClientBuilder) -> Result<Client, UrlError>,
+) {
     Runtime::new().unwrap().block_on(async {
         let cuts = Arc::new(AtomicUsize::new(0));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -92,35 +123,48 @@ fn everything_is_heard_once_and_in_order(connect: impl Fn(ClientBuilder) -> Resu
         tokio::spawn(stocking_tokio::serve(listener, Router::new()).into_future());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/ws", listener.local_addr().unwrap());
-        tokio::spawn(tear(listener, server, cuts.clone()));
+        tokio::spawn(tear(listener, server, trial, cuts.clone()));
 
-        let joined = Arc::new(tokio::sync::Barrier::new(CLIENTS));
+        let joined = Arc::new(Barrier::new(trial.clients));
         let config = ClientConfig::new()
             .backoff_min(Duration::from_millis(10))
             .backoff_max(Duration::from_millis(100))
-            .close_timeout(HUNG);
+            .close_timeout(trial.hung);
         let mut clients = JoinSet::new();
-        for number in 0..CLIENTS {
+        for number in 0..trial.clients {
             let client = connect(Client::builder(&url).config(config.clone())).unwrap();
-            clients.spawn(hear(client, joined.clone(), number));
+            clients.spawn(hear(client, joined.clone(), number, trial));
         }
-        timeout(HUNG, clients.join_all()).await.expect("it hangs");
+        timeout(trial.hung, clients.join_all()).await.expect("it hangs");
         let cuts = cuts.load(Ordering::Relaxed);
-        assert!(cuts > CLIENTS, "{cuts} cuts show nothing");
+        println!("{} messages heard, over {cuts} cuts", trial.clients * (trial.clients - 1) * trial.messages);
+        assert!(cuts > trial.clients, "{cuts} cuts show nothing");
     });
 }
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_tokio() {
-    everything_is_heard_once_and_in_order(stocking_tokio::connect);
+    everything_is_heard_once_and_in_order(DAILY, stocking_tokio::connect);
 }
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_async_std() {
-    everything_is_heard_once_and_in_order(stocking_async_std::connect);
+    everything_is_heard_once_and_in_order(DAILY, stocking_async_std::connect);
 }
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_smol() {
-    everything_is_heard_once_and_in_order(|to| stocking_async_std::connect_on(AsyncIo::smol(), to));
+    everything_is_heard_once_and_in_order(DAILY, |to| stocking_async_std::connect_on(AsyncIo::smol(), to));
+}
+
+#[test]
+#[ignore = "takes more than a minute"]
+fn everything_is_heard_for_a_minute_on_tokio() {
+    everything_is_heard_once_and_in_order(LONG, stocking_tokio::connect);
+}
+
+#[test]
+#[ignore = "takes more than a minute"]
+fn everything_is_heard_for_a_minute_on_async_std() {
+    everything_is_heard_once_and_in_order(LONG, stocking_async_std::connect);
 }

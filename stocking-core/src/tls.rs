@@ -1,8 +1,9 @@
 //! What a server over TLS needs to know: its certificate and its key.
 //!
 //! Only that. The bytes are the adapters' affair, which take the crate of their runtime for them. It is here so that it is
-//! written once. [`TlsConfig::from_pem_files`] reads files: that is the one thing in this crate that does I/O, and it is done
-//! before anything is served.
+//! written once. [`TlsConfig::from_pem_files`] reads files, and so does a client that is to trust whom the operating system
+//! does: these are the only things in this crate that do I/O, and they are done
+//! before anything is served or asked.
 
 use std::{
     fmt, fs, io,

@@ -136,8 +136,15 @@ impl Future for Join {
     type Output = Result<Channel, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        ready!(self.ticket.poll(cx))?;
-        Poll::Ready(self.channel.take().ok_or(CallError::NotSent))
+        let joined = ready!(self.ticket.poll(cx));
+        let Some(mut channel) = self.channel.take() else { return Poll::Ready(Err(CallError::NotSent)) };
+        if let Err(error) = joined {
+            // What was not joined need not be left.
+            channel.has_left = true;
+            channel.client.shared().look(|state| state.forget(&channel.name, &channel.queue));
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(channel))
     }
 }
 

@@ -128,14 +128,19 @@ impl State {
         channel: &str,
         queue: &Queue<Result<String, Gap>>,
     ) -> Result<(), RequestError> {
-        let Some(queues) = self.channels.get_mut(channel) else { return Ok(()) };
+        if self.forget(channel, queue) { self.machine.leave(channel) } else { Ok(()) }
+    }
+
+    /// A stream is no more; `true` where it was the last one of its channel.
+    pub(super) fn forget(&mut self, channel: &str, queue: &Queue<Result<String, Gap>>) -> bool {
+        let Some(queues) = self.channels.get_mut(channel) else { return false };
         let before = queues.len();
         queues.retain(|other| !other.is(queue));
-        if before == queues.len() || !queues.is_empty() {
-            return Ok(());
+        let is_last = before > queues.len() && queues.is_empty();
+        if queues.is_empty() {
+            self.channels.remove(channel);
         }
-        self.channels.remove(channel);
-        self.machine.leave(channel)
+        is_last
     }
 
     pub(super) fn subscribe(&mut self) -> Queue<ClientEvent> {

@@ -145,8 +145,14 @@ fn a_channel_that_is_joined_twice_is_left_once() {
 fn a_refused_join_says_why() {
     let world = World::new();
     let client = world.connect();
+    let mut events = client.events();
     let refused = world.now(client.join("secret")).unwrap_err();
     assert!(matches!(&refused, CallError::Failed(error) if error.message() == "members only"), "{refused}");
+    let found = world.events(&mut events);
+    assert!(
+        matches!(&found[1..], [ClientEvent::Error(_), ClientEvent::Channel { .. }]),
+        "what was not joined is not left: {found:?}"
+    );
     let invalid = world.now(client.join("a,b")).unwrap_err();
     assert!(matches!(invalid, CallError::Rejected(RequestError::Name(_))), "{invalid}");
     // A join that nobody waits for is left again.

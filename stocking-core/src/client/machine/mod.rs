@@ -237,10 +237,16 @@ impl ClientMachine {
         matches!(self.phase, Phase::Closing { .. })
     }
 
-    /// Whether to read: not while [as many events](ClientConfig#structfield.max_events) wait as may.
+    /// Whether to read: not while [as many events](ClientConfig#structfield.max_events) wait as may, nor while a server that
+    /// takes nothing would have more and more answered.
     #[must_use]
     pub fn wants_input(&self) -> bool {
-        self.events.len() < self.config.max_events.max(1)
+        !self.is_behind() && self.output.len() <= OUTPUT_LIMIT
+    }
+
+    /// Whether the application does not take what it is told.
+    fn is_behind(&self) -> bool {
+        self.events.len() >= self.config.max_events.max(1)
     }
 
     /// Whether the client has ended, and its transport with it.

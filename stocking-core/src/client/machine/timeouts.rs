@@ -59,7 +59,7 @@ impl ClientMachine {
         if now < due {
             return;
         }
-        if !self.wants_input() {
+        if self.is_behind() {
             // Who is not read cannot be heard: the silence is ours.
             self.heard = now;
         } else if now.saturating_duration_since(due) >= LATE {

@@ -117,3 +117,16 @@ fn what_is_acknowledged_makes_room() {
     world.emit("c");
     assert_eq!(world.sent(), [emitted("c")]);
 }
+
+#[test]
+fn a_server_that_pings_and_does_not_read_is_not_read_either() {
+    let mut world = World::open();
+    for _ in 0..1000 {
+        if world.client.wants_input() {
+            world.client.handle_input(&[&b"\x89\x7d"[..], &[b'x'; 125]].concat(), world.now);
+        }
+    }
+    assert!(!world.client.wants_input());
+    world.advance(seconds(45));
+    assert!(!world.client.is_open(), "and that is its own silence");
+}
