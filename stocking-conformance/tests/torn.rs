@@ -12,10 +12,11 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use stocking_async_std::AsyncIo;
 use stocking_core::{
     Client, ClientConfig, ClientEvent, Router,
-    client::{ClientBuilder, UrlError},
+    client::{ClientBuilder, End, UrlError},
 };
 use tokio::{
     io::copy_bidirectional,
@@ -104,12 +105,12 @@ async fn hear(client: Client, joined: Arc<Barrier>, number: usize, trial: Trial)
         assert_eq!(count.parse::<usize>().unwrap(), *expected, "from {sender} to {number}");
         *expected += 1;
     }
-    // Nobody leaves before everybody has heard it all.
-    joined.wait().await;
-    client.close().await;
-    while let Some(event) = events.next().await {
+    while let Some(Some(event)) = events.next().now_or_never() {
         assert!(!matches!(event, ClientEvent::Reset(_) | ClientEvent::Error(_)), "{event:?}");
     }
+    // Nobody leaves before everybody has heard it all.
+    joined.wait().await;
+    assert_eq!(client.close().await, End::Left);
 }
 
 fn everything_is_heard_once_and_in_order(

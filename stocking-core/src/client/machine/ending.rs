@@ -110,6 +110,10 @@ impl ClientMachine {
         let joins: Vec<_> = joins.map(|channel| Frame::new(encode(&ClientFrame::Join(channel)))).collect();
         self.kept.put_first(joins.into_iter());
         self.refusal = None;
+        if self.leaving.is_some() && unknown.is_empty() {
+            // It has most likely ended by the goodbye, whose answer was lost. Nothing of it matters any more.
+            return;
+        }
         self.tell(ClientEvent::Reset(Reset { unknown, rejoined: joined, left: lost.put_in }));
     }
 
