@@ -92,6 +92,11 @@ impl Memberships {
         lost
     }
 
+    /// Whether an answer about this channel is still to come.
+    pub(super) fn is_asking(&self, channel: &str) -> bool {
+        self.asked.iter().any(|ask| ask.channel == channel)
+    }
+
     /// The channels that the client is in.
     pub(super) fn channels(&self) -> impl Iterator<Item = &str> {
         self.inside.keys().map(String::as_str)

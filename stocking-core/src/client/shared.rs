@@ -25,12 +25,21 @@ pub(crate) struct State {
     pub(crate) machine: ClientMachine,
     driver: Option<Waker>,
     calls: BTreeMap<AckId, Ticket<Result<Payload, CallError>>>,
-    joins: BTreeMap<String, VecDeque<Ticket<Result<(), CallError>>>>,
-    channels: BTreeMap<String, Vec<Queue<Result<String, Gap>>>>,
+    joins: BTreeMap<String, VecDeque<Joining>>,
+    channels: BTreeMap<String, Vec<Messages>>,
     events: Vec<Queue<ClientEvent>>,
     /// Who waits for a connection, or the end.
     waiting: Vec<Waker>,
     end: Option<End>,
+}
+
+/// What waits in a channel's stream.
+pub(super) type Messages = Queue<Result<String, Gap>>;
+
+/// Who waits to be let in, and the stream that is to be.
+struct Joining {
+    ticket: Ticket<Result<(), CallError>>,
+    messages: Messages,
 }
 
 impl Shared {
@@ -108,31 +117,26 @@ impl State {
         }
     }
 
-    pub(super) fn join(
-        &mut self,
-        channel: &str,
-        queue: &Queue<Result<String, Gap>>,
-    ) -> Ticket<Result<(), CallError>> {
+    pub(super) fn join(&mut self, channel: &str, queue: &Messages) -> Ticket<Result<(), CallError>> {
         if let Err(error) = self.machine.join(channel) {
             return Ticket::of(Err(CallError::Rejected(error)));
         }
         let ticket = Ticket::new();
-        self.joins.entry(channel.into()).or_default().push_back(ticket.clone());
+        self.joins
+            .entry(channel.into())
+            .or_default()
+            .push_back(Joining { ticket: ticket.clone(), messages: queue.clone() });
         self.channels.entry(channel.into()).or_default().push(queue.clone());
         ticket
     }
 
     /// A stream is dropped. The last one of its channel leaves it.
-    pub(super) fn unsubscribe(
-        &mut self,
-        channel: &str,
-        queue: &Queue<Result<String, Gap>>,
-    ) -> Result<(), RequestError> {
+    pub(super) fn unsubscribe(&mut self, channel: &str, queue: &Messages) -> Result<(), RequestError> {
         if self.forget(channel, queue) { self.machine.leave(channel) } else { Ok(()) }
     }
 
     /// A stream is no more; `true` where it was the last one of its channel.
-    pub(super) fn forget(&mut self, channel: &str, queue: &Queue<Result<String, Gap>>) -> bool {
+    pub(super) fn forget(&mut self, channel: &str, queue: &Messages) -> bool {
         let Some(queues) = self.channels.get_mut(channel) else { return false };
         let before = queues.len();
         queues.retain(|other| !other.is(queue));
@@ -201,8 +205,8 @@ impl State {
             ClientEvent::Ended { ref end, .. } => {
                 self.end = Some(end.clone());
                 wakers.append(&mut self.waiting);
-                for ticket in std::mem::take(&mut self.joins).into_values().flatten() {
-                    wakers.extend(ticket.fill(Err(CallError::NotSent)));
+                for joining in std::mem::take(&mut self.joins).into_values().flatten() {
+                    wakers.extend(joining.ticket.fill(Err(CallError::NotSent)));
                 }
                 for queue in std::mem::take(&mut self.channels).into_values().flatten() {
                     wakers.extend(queue.end());
@@ -220,30 +224,42 @@ impl State {
     }
 
     fn route_change(&mut self, channel: &str, change: &ChannelChange, wakers: &mut Vec<Waker>) {
-        let joined = match change {
-            ChannelChange::Joined => Ok(()),
-            ChannelChange::Refused(error) => Err(CallError::Failed(error.clone())),
-            ChannelChange::TakenOut => {
-                for queue in self.channels.remove(channel).into_iter().flatten() {
-                    wakers.extend(queue.end());
+        match change {
+            // Whoever waits is in, too: after a reset, several joins are answered by one.
+            ChannelChange::Joined => {
+                for joining in self.joins.remove(channel).into_iter().flatten() {
+                    wakers.extend(joining.ticket.fill(Ok(())));
                 }
-                return;
             }
+            ChannelChange::Refused(error) => {
+                let is_last = !self.machine.is_asking(channel);
+                if let Some(waiting) = self.joins.get_mut(channel) {
+                    let answered = if is_last { waiting.len() } else { waiting.len().min(1) };
+                    for joining in waiting.drain(..answered) {
+                        wakers.extend(joining.ticket.fill(Err(CallError::Failed(error.clone()))));
+                    }
+                }
+                self.end_streams(channel, wakers);
+            }
+            ChannelChange::TakenOut => self.end_streams(channel, wakers),
             // Who left has dropped the last stream before.
-            ChannelChange::Left | ChannelChange::Kept(_) | ChannelChange::PutIn => return,
-        };
-        let is_refused = joined.is_err();
-        let waiting = self.joins.get_mut(channel);
-        if let Some(ticket) = waiting.and_then(VecDeque::pop_front) {
-            wakers.extend(ticket.fill(joined));
-        } else if is_refused {
-            // Joined again after a reset, and not let in any more.
-            for queue in self.channels.remove(channel).into_iter().flatten() {
-                wakers.extend(queue.end());
+            ChannelChange::Left | ChannelChange::Kept(_) | ChannelChange::PutIn => {}
+        }
+    }
+
+    /// The client is not in the channel any more; streams that wait to be let in are not concerned.
+    fn end_streams(&mut self, channel: &str, wakers: &mut Vec<Waker>) {
+        let waiting = self.joins.remove(channel).unwrap_or_default();
+        if let Some(streams) = self.channels.remove(channel) {
+            let is_waiting = |stream: &Messages| waiting.iter().any(|joining| joining.messages.is(stream));
+            let (kept, ended): (Vec<_>, Vec<_>) = streams.into_iter().partition(is_waiting);
+            wakers.extend(ended.iter().filter_map(Queue::end));
+            if !kept.is_empty() {
+                self.channels.insert(channel.into(), kept);
             }
         }
-        if self.joins.get(channel).is_some_and(VecDeque::is_empty) {
-            self.joins.remove(channel);
+        if !waiting.is_empty() {
+            self.joins.insert(channel.into(), waiting);
         }
     }
 }

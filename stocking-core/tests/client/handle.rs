@@ -1,10 +1,17 @@
 //! What a handle promises while its client lives.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use parking_lot::Mutex;
 use stocking_core::{
-    CallError, Client, ClientConfig, ClientEvent, Config, Router, Service,
+    CallError, Client, ClientConfig, ClientEvent, Config, Next, Router, Service,
     client::{ChannelChange, Gap, RequestError},
     driver::Runtime,
 };
@@ -250,4 +257,37 @@ fn events_have_what_nobody_else_takes() {
     other.send(id, "from the other").unwrap();
     let found = world.events(&mut events);
     assert_eq!(found, [ClientEvent::Direct { content: "from the other".into() }]);
+}
+
+#[test]
+fn joins_that_wait_while_a_session_is_lost_are_answered() {
+    let is_stuck = Arc::new(AtomicBool::new(true));
+    let stuck = is_stuck.clone();
+    let router = Router::new().with(move |ctx, next: Next| {
+        let stuck = stuck.clone();
+        async move {
+            if stuck.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            next.run(ctx).await
+        }
+    });
+    let config = Config::new().session_ttl(Duration::from_secs(5));
+    let world = World::of(Service::new(router).with_config(config));
+    let client = world.connect();
+    let (first, second) = (client.join("news"), client.join("news"));
+    drop(client.join("sport"));
+    world.runtime.run();
+    world.set_down(true);
+    world.cut();
+    world.runtime.advance(Duration::from_secs(10));
+    let third = client.join("sport");
+    is_stuck.store(false, Ordering::Relaxed);
+    world.set_down(false);
+    world.runtime.advance(Duration::from_secs(20));
+    let channels = [first, second, third].map(|join| world.now(join).unwrap());
+    for (channel, name) in channels.iter().zip(["news", "news", "sport"]) {
+        assert_eq!(channel.name(), name);
+        assert_eq!(world.service.hub().channel(name).len(), 1);
+    }
 }

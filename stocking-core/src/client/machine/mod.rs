@@ -197,6 +197,11 @@ impl ClientMachine {
         self.memberships.channels()
     }
 
+    /// Whether the answer to a join or a leave of this channel is still to come.
+    pub(crate) fn is_asking(&self, channel: &str) -> bool {
+        self.memberships.is_asking(channel)
+    }
+
     /// Appends what there is to write to `output`. To be called after everything else, and again after the output was
     /// written, until it appends nothing.
     ///
