@@ -2,7 +2,31 @@
 //!
 //! It speaks WebSocket, keeps its session when a connection breaks ([protocol, part 2](stocking_proto::protocol)), and
 //! [tells the truth](ClientEvent) about what was lost where it could not. An adapter lends a clock, an executor, and what makes
-//! connections ([`Connector`](crate::driver::Connector)); its `connect` starts a client.
+//! connections ([`Connector`](crate::driver::Connector)); its `connect` starts a client. Here the runtime is that of the tests:
+//!
+//! ```
+//! use stocking_core::{Client, Context, Result, Router, driver::Runtime, testing::TestServer};
+//!
+//! async fn greet(_: Context, name: String) -> Result<String> {
+//!     Ok(format!("Hello {name}"))
+//! }
+//!
+//! let server = TestServer::new(Router::new().on("greet", greet));
+//! let client = Client::builder("ws://localhost/ws").start(server.runtime().clone(), server.clone())?;
+//! server.runtime().spawn(async move {
+//!     let greeting: String = client.call("greet", "doge").await.unwrap();
+//!     assert_eq!(greeting, "Hello doge");
+//!
+//!     let mut news = client.join("news").await.unwrap();
+//!     client.connected().await.unwrap();
+//!     news.send("nobody else is here").unwrap();
+//!     client.close().await;
+//!     assert_eq!(news.next().await, None);
+//! });
+//! server.run();
+//! assert_eq!(server.runtime().tasks(), 0);
+//! # Ok::<(), stocking_core::client::UrlError>(())
+//! ```
 
 mod backoff;
 mod builder;

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    future::poll_fn,
+    future::{poll_fn, ready},
     io,
     net::SocketAddr,
     sync::Arc,
@@ -14,7 +14,8 @@ use parking_lot::Mutex;
 
 use super::{Pipe, TestClient, TestRuntime, pipe};
 use crate::{
-    driver::{Driver, Listener, Runtime},
+    client::Target,
+    driver::{Connecting, Connector, Driver, Listener, Runtime},
     hub::Hub,
     service::Service,
 };
@@ -117,6 +118,16 @@ impl TestServer {
     #[must_use]
     pub fn hub(&self) -> &Hub {
         self.service.hub()
+    }
+}
+
+/// A client of ours connects to it, whatever its URL says: by [`ClientBuilder::start`](crate::client::ClientBuilder::start).
+impl Connector for TestServer {
+    type Io = Pipe;
+
+    fn connect(&self, _: Target) -> Connecting<Pipe> {
+        let (_, pipe) = self.open_with_capacity(CAPACITY);
+        Box::pin(ready(Ok(pipe)))
     }
 }
 
