@@ -10,7 +10,7 @@ use std::{
 use parking_lot::Mutex;
 use stocking_core::{
     Connection, Context, Payload, Result, Router, Service,
-    client::{ChannelChange, ClientConfig, ClientEvent, ClientMachine},
+    client::{CallError, ChannelChange, ClientConfig, ClientEvent, ClientMachine},
     driver::lend,
     testing::TestRuntime,
 };
@@ -47,17 +47,20 @@ struct World {
     seed: u64,
     messages: Vec<u32>,
     answers: Vec<(u64, u32)>,
+    /// Calls that ended with the session.
+    lost: Vec<u64>,
+    /// Frames that were named when a session was lost.
+    unknown: BTreeSet<String>,
     inside: BTreeSet<String>,
     resumed: usize,
+    resets: usize,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
         let now = start();
         let log = Log::default();
-        let service: Arc<Service> = router(log.clone()).into();
-        // A session that outlives its connection needs a clock.
-        lend(&TestRuntime::new(now), &service);
+        let service = serve(log.clone());
         let config = ClientConfig::new().backoff_max(Duration::from_secs(2));
         let client = ClientMachine::new("ws://localhost/ws", config, now).unwrap();
         let mut bytes = seed;
@@ -77,8 +80,11 @@ impl World {
             seed: seed ^ 0x9e37_79b9_7f4a_7c15,
             messages: Vec::new(),
             answers: Vec::new(),
+            lost: Vec::new(),
+            unknown: BTreeSet::new(),
             inside: BTreeSet::new(),
             resumed: 0,
+            resets: 0,
         }
     }
 
@@ -124,8 +130,14 @@ impl World {
     fn note(&mut self, event: ClientEvent) {
         match event {
             ClientEvent::Direct { content } => self.messages.push(content.parse().unwrap()),
+            ClientEvent::Reply { call, outcome: Err(CallError::SessionLost) } => self.lost.push(call.get()),
             ClientEvent::Reply { call, outcome } => {
                 self.answers.push((call.get(), outcome.unwrap().parse().unwrap()));
+            }
+            ClientEvent::Reset(reset) => {
+                self.resets += 1;
+                self.unknown.extend(reset.unknown.iter().map(|frame| frame.as_str().to_owned()));
+                self.inside.clear();
             }
             ClientEvent::Channel { channel, change: ChannelChange::Joined } => {
                 self.inside.insert(channel);
@@ -182,9 +194,75 @@ impl World {
     }
 }
 
+fn serve(log: Log) -> Arc<Service> {
+    let service: Arc<Service> = router(log).into();
+    // A session that outlives its connection needs a clock.
+    lend(&TestRuntime::default(), &service);
+    service
+}
+
 #[expect(clippy::disallowed_methods, reason = "some moment: nothing depends on which")]
 fn start() -> Instant {
     Instant::now()
+}
+
+/// What an application has asked for.
+#[derive(Default)]
+struct Asked {
+    noted: u32,
+    called: Vec<(u64, u32)>,
+    inside: BTreeSet<String>,
+}
+
+impl World {
+    /// Something happens. Of `restarts` many things one is that the server dies, if any.
+    fn step(&mut self, asked: &mut Asked, restarts: Option<usize>) {
+        match self.random(16) {
+            0 | 1 => {
+                self.client.emit("note", &Payload::new(&asked.noted).unwrap()).unwrap();
+                asked.noted += 1;
+            }
+            2 => {
+                let payload = Payload::new(&asked.noted).unwrap();
+                let call = self.client.call("double", &payload, Duration::MAX, self.now).unwrap();
+                asked.called.push((call.get(), 2 * asked.noted));
+            }
+            3 => {
+                let channel = format!("channel {}", self.random(3));
+                if self.random(2) == 0 {
+                    self.client.join(&channel).unwrap();
+                    asked.inside.insert(channel);
+                } else {
+                    self.client.leave(&channel).unwrap();
+                    asked.inside.remove(&channel);
+                }
+            }
+            4 if self.random(3) == 0 => self.cut(),
+            5 => self.wake_one_forgotten(),
+            6 => {
+                let pause = self.random(1000);
+                self.now += Duration::from_millis(pause as u64);
+            }
+            7 if restarts.is_some_and(|restarts| self.random(restarts) == 0) => {
+                self.cut();
+                self.forgotten.clear();
+                self.service = serve(self.log.clone());
+            }
+            _ => {
+                let limit = 1 + self.random(200);
+                self.turn(limit);
+            }
+        }
+    }
+
+    #[track_caller]
+    fn assert_inside(&self, asked: &Asked) {
+        assert_eq!(self.inside, asked.inside);
+        for channel in ["channel 0", "channel 1", "channel 2"] {
+            let is_member = self.service.hub().channel(channel).len() == 1;
+            assert_eq!(is_member, asked.inside.contains(channel), "{channel}");
+        }
+    }
 }
 
 #[test]
@@ -192,53 +270,48 @@ fn over_connections_that_break_anywhere_everything_is_taken_in_once_and_in_order
     let mut resumed = 0;
     for seed in 1..=300 {
         let mut world = World::new(seed);
-        let (mut noted, mut called) = (0, Vec::new());
-        let mut wanted = BTreeSet::new();
+        let mut asked = Asked::default();
         for _ in 0..400 {
-            match world.random(16) {
-                0 | 1 => {
-                    world.client.emit("note", &Payload::new(&noted).unwrap()).unwrap();
-                    noted += 1;
-                }
-                2 => {
-                    let payload = Payload::new(&noted).unwrap();
-                    let call = world.client.call("double", &payload, Duration::MAX, world.now).unwrap();
-                    called.push((call.get(), 2 * noted));
-                }
-                3 => {
-                    let channel = format!("channel {}", world.random(3));
-                    if world.random(2) == 0 {
-                        world.client.join(&channel).unwrap();
-                        wanted.insert(channel);
-                    } else {
-                        world.client.leave(&channel).unwrap();
-                        wanted.remove(&channel);
-                    }
-                }
-                4 if world.random(3) == 0 => world.cut(),
-                5 => world.wake_one_forgotten(),
-                6 => {
-                    let pause = world.random(1000);
-                    world.now += Duration::from_millis(pause as u64);
-                }
-                _ => {
-                    let limit = 1 + world.random(200);
-                    world.turn(limit);
-                }
-            }
+            world.step(&mut asked, None);
         }
         world.settle();
-        let expected: Vec<u32> = (0..noted).collect();
+        let expected: Vec<u32> = (0..asked.noted).collect();
         assert_eq!(*world.log.lock(), expected, "client to server, seed {seed}");
         assert_eq!(world.messages, expected, "server to client, seed {seed}");
-        assert_eq!(world.answers, called, "seed {seed}");
-        assert_eq!(world.inside, wanted, "seed {seed}");
-        let id = world.client.id().unwrap();
-        for channel in ["channel 0", "channel 1", "channel 2"] {
-            let is_member = world.service.hub().channel(channel).len() == 1;
-            assert_eq!(is_member, wanted.contains(channel), "{channel}, seed {seed}, {id}");
-        }
+        assert_eq!(world.answers, asked.called, "seed {seed}");
+        world.assert_inside(&asked);
+        assert_eq!(world.resets, 0, "seed {seed}");
         resumed += world.resumed;
     }
     assert!(resumed > 500, "{resumed} resumes are too few to show anything");
+}
+
+#[test]
+fn over_servers_that_die_nothing_is_handled_twice_and_all_that_was_not_is_named() {
+    let (mut resets, mut unknown) = (0, 0);
+    for seed in 1..=300 {
+        let mut world = World::new(seed);
+        let mut asked = Asked::default();
+        for _ in 0..400 {
+            world.step(&mut asked, Some(4));
+        }
+        world.settle();
+        let log = world.log.lock().clone();
+        assert!(log.is_sorted_by(|one, next| one < next), "twice, or out of order: {log:?}, seed {seed}");
+        for number in 0..asked.noted {
+            let frame = format!(r#"4,0,{{"e":"note","p":{number}}}"#);
+            let is_known = log.binary_search(&number).is_ok();
+            assert!(is_known || world.unknown.contains(&frame), "{frame} has vanished, seed {seed}");
+        }
+        let mut ended: Vec<_> = world.answers.iter().map(|(call, _)| *call).collect();
+        ended.extend(&world.lost);
+        ended.sort_unstable();
+        let called: Vec<_> = asked.called.iter().map(|(call, _)| *call).collect();
+        assert_eq!(ended, called, "every call ends once, seed {seed}");
+        assert!(world.answers.iter().all(|answer| asked.called.contains(answer)), "seed {seed}");
+        world.assert_inside(&asked);
+        resets += world.resets;
+        unknown += world.unknown.len();
+    }
+    assert!(resets > 300 && unknown > 300, "{resets} resets with {unknown} frames are too few");
 }
