@@ -1,7 +1,8 @@
-//! The one loop that moves bytes, the accept loop, and the graceful shutdown: for any runtime.
+//! The loops that move bytes, a server's and a client's, the accept loop, and the graceful shutdown: for any runtime.
 //!
 //! An adapter crate lends a clock and an executor ([`Runtime`]), a way to accept ([`Listener`]) and a stream of bytes
-//! ([`Transport`]). It decides nothing, and neither does this module: it asks the [`Connection`](crate::Connection).
+//! ([`Transport`]); for clients, a way to connect ([`Connector`]). It decides nothing, and neither does this module: it asks the
+//! [`Connection`](crate::Connection), or the [`ClientMachine`](crate::client::ClientMachine).
 //!
 //! # An adapter of your own
 //!
