@@ -131,7 +131,9 @@ impl Disconnect {
             Self::Closed { code, .. } => {
                 matches!(code, Some(1000 | 1002 | 1003 | 1007 | 1008 | 1009 | 1011 | 3000 | 3003 | 4001))
             }
-            Self::Violation(_) | Self::Miscounted | Self::NoSession(_) => true,
+            Self::Violation(_) | Self::Miscounted => true,
+            // An error in the place of an answer is no answer: a request that was five seconds late finds a connection that
+            // has become one without a session.
             _ => false,
         }
     }

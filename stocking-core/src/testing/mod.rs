@@ -52,10 +52,12 @@ mod client;
 mod pipe;
 mod runtime;
 mod server;
+mod simulation;
 
 pub use self::{
     client::{Message, TestClient},
     pipe::{Pipe, pipe},
     runtime::{Sleep, TestRuntime},
     server::{TestListener, TestServer},
+    simulation::{Chance, Network, Simulation},
 };

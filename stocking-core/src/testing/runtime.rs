@@ -71,6 +71,12 @@ impl TestRuntime {
         self.0.lock().tasks.len()
     }
 
+    /// When the next timer fires, if any is set.
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.0.lock().timers.first_key_value().map(|(&(at, _), _)| at)
+    }
+
     /// Ends the runtime: every task is dropped where it stands, and so is whatever is spawned later, as a runtime does
     /// that shuts down.
     pub fn shut_down(&self) {

@@ -87,9 +87,17 @@ impl TestServer {
     }
 
     fn open_with_capacity(&self, capacity: usize) -> (TestClient, Pipe) {
+        let near = self.accept(capacity);
+        (TestClient::new(self.runtime.clone(), near.clone()), near)
+    }
+
+    /// The client's end of a transport that the server has just accepted, and that takes `capacity` bytes ahead of its
+    /// reader.
+    #[must_use]
+    pub fn accept(&self, capacity: usize) -> Pipe {
         let (near, far) = pipe(capacity);
         self.runtime.spawn(Driver::new(self.runtime.clone(), far, self.service.clone()));
-        (TestClient::new(self.runtime.clone(), near.clone()), near)
+        near
     }
 
     /// Lets time pass.

@@ -1,0 +1,267 @@
+//! One client's application: what it has asked for, and what it may believe.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use stocking_core::{
+    ClientId, CloseReason, Payload,
+    client::{CallError, ChannelChange, ClientEvent, ClientMachine, Frame},
+    proto::{AckId, ClientFrame},
+    testing::Chance,
+};
+
+use crate::application::Log;
+
+pub(crate) struct Person {
+    number: usize,
+    /// Whether the server logs all that is published, and when somebody enters.
+    is_strict: bool,
+    pub(crate) id: Option<ClientId>,
+    /// Where it is a member, and what comes next there of what was published.
+    channels: BTreeMap<String, Option<usize>>,
+    /// The last number that it heard of somebody in a channel.
+    heard: BTreeMap<(String, String), u64>,
+    /// How many direct messages it has had in this session.
+    direct: u64,
+    /// The number of its next request.
+    next: u64,
+    calls: BTreeMap<AckId, u64>,
+    /// Requests of which it was told that they may not have been handled, or were not.
+    excused: BTreeSet<u64>,
+    pub(crate) resumed: u64,
+    pub(crate) reset: u64,
+    pub(crate) received: u64,
+    pub(crate) replies: u64,
+}
+
+impl Person {
+    pub(crate) fn new(number: usize, is_strict: bool) -> Self {
+        Self {
+            number,
+            is_strict,
+            id: None,
+            channels: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            direct: 0,
+            next: 0,
+            calls: BTreeMap::new(),
+            excused: BTreeSet::new(),
+            resumed: 0,
+            reset: 0,
+            received: 0,
+            replies: 0,
+        }
+    }
+
+    /// Asks for something, whatever it is.
+    pub(crate) fn act(
+        &mut self,
+        machine: &mut ClientMachine,
+        channel: &str,
+        chance: &mut Chance,
+        now: Instant,
+    ) {
+        let timeout = Duration::from_millis(200 + chance.below(40_000));
+        match chance.below(12) {
+            0..=3 => self.put(machine, timeout, chance, now),
+            4 => {
+                for _ in 0..chance.below(150) {
+                    self.put(machine, timeout, chance, now);
+                }
+            }
+            5 | 6 => machine.join(channel).unwrap_or_default(),
+            7 => machine.leave(channel).unwrap_or_default(),
+            8 => machine.join("secret").unwrap_or_default(),
+            9 => {
+                let event = if chance.one_in(2) { "enter" } else { "exit" };
+                machine.emit(event, &Payload::new(channel).unwrap()).unwrap_or_default();
+            }
+            _ => {
+                let content = format!("c{}:{}", self.number, self.next);
+                self.next += 1;
+                self.excused.insert(self.next - 1);
+                machine.broadcast(channel, &content).unwrap_or_default();
+            }
+        }
+    }
+
+    fn put(&mut self, machine: &mut ClientMachine, timeout: Duration, chance: &mut Chance, now: Instant) {
+        let (event, payload) = if chance.one_in(6) {
+            ("nap", Payload::new(&(self.number, self.next, chance.below(3000))).unwrap())
+        } else {
+            ("put", Payload::new(&(self.number, self.next)).unwrap())
+        };
+        if chance.one_in(3) {
+            if machine.emit(event, &payload).is_err() {
+                return;
+            }
+        } else {
+            match machine.call(event, &payload, timeout, now) {
+                Ok(call) => {
+                    assert!(self.calls.insert(call, self.next).is_none(), "a callback id comes again")
+                }
+                Err(_) => return,
+            }
+        }
+        self.next += 1;
+    }
+
+    /// Believes what it is told, if it can.
+    pub(crate) fn hear(&mut self, event: ClientEvent, log: &mut Log) {
+        match event {
+            ClientEvent::Connected { id } => {
+                assert_eq!(self.id, None, "one session begins where another has not ended");
+                self.id = Some(id);
+            }
+            ClientEvent::Resumed => {
+                assert!(self.id.is_some(), "resumed without a session");
+                self.resumed += 1;
+            }
+            ClientEvent::Reset(reset) => {
+                let id = self.id.take().expect("lost without a session");
+                // What a server does not know was another server's.
+                if log.opened.contains_key(&id) {
+                    let reasons = log.closed.get(&id).map_or(&[][..], |reasons| reasons);
+                    let is_just = matches!(
+                        reasons,
+                        [CloseReason::Expired | CloseReason::SlowReader | CloseReason::Forgotten]
+                    );
+                    assert!(is_just, "{id} is lost for nothing: {reasons:?}");
+                }
+                self.reset += 1;
+                self.direct = 0;
+                self.channels.clear();
+                self.heard.clear();
+                for frame in &reset.unknown {
+                    self.excused.extend(number_of(frame));
+                }
+            }
+            ClientEvent::Reply { call, outcome } => {
+                self.replies += 1;
+                let number = self.calls.remove(&call).expect("a call ends once");
+                match outcome {
+                    Ok(payload) => assert_eq!(payload.parse::<u64>().unwrap(), number),
+                    Err(CallError::TimedOut { sent: false }) => drop(self.excused.insert(number)),
+                    Err(CallError::TimedOut { sent: true } | CallError::SessionLost) => {}
+                    Err(other) => panic!("an honest call fails: {other:?}"),
+                }
+            }
+            ClientEvent::Direct { content } => {
+                self.received += 1;
+                let number: u64 = content.split(' ').next().unwrap().parse().unwrap();
+                assert_eq!(number, self.direct, "direct messages of {:?}", self.id);
+                self.direct += 1;
+            }
+            ClientEvent::Channel { channel, change } => self.change(channel, &change, log),
+            ClientEvent::Message { channel, content } => self.receive(&channel, &content, log),
+            ClientEvent::Disconnected { .. }
+            | ClientEvent::ConnectFailed { .. }
+            | ClientEvent::Closing
+            | ClientEvent::Error(_) => {}
+            other => panic!("an honest client is told {other:?}"),
+        }
+    }
+
+    fn change(&mut self, channel: String, change: &ChannelChange, log: &mut Log) {
+        match change {
+            ChannelChange::Joined | ChannelChange::PutIn => {
+                if self.channels.contains_key(&channel) {
+                    assert_eq!(*change, ChannelChange::Joined, "put in where it is");
+                    return;
+                }
+                let entered = self.id.and_then(|id| log.entered.get_mut(&(id, channel.clone())));
+                let first = entered.and_then(|entered| entered.pop_front()).filter(|_| self.is_strict);
+                assert!(first.is_some() || !self.is_strict, "in {channel}, where nobody has put it");
+                self.channels.insert(channel, first);
+            }
+            ChannelChange::TakenOut => {
+                assert!(self.channels.remove(&channel).is_some(), "taken out where it is not");
+            }
+            _ => drop(self.channels.remove(&channel)),
+        }
+    }
+
+    fn receive(&mut self, channel: &str, content: &str, log: &Log) {
+        self.received += 1;
+        let next = self.channels.get_mut(channel).expect("a message of a channel where it is not");
+        let published = log.published(channel);
+        if let Some(number) = content.strip_prefix('s').filter(|_| !self.is_strict) {
+            let number: usize = number.parse().unwrap();
+            assert!(next.is_none_or(|next| next == number), "{content} in {channel}, not {next:?}");
+            *next = Some(number + 1);
+        } else if self.is_strict {
+            let next = next.as_mut().unwrap();
+            *next = after_own(published, *next, self.id);
+            assert_eq!(published.get(*next).map(|(_, content)| &**content), Some(content), "in {channel}");
+            *next += 1;
+        } else {
+            let (from, number) = content.split_once(':').unwrap();
+            let number = number.parse().unwrap();
+            let before = self.heard.insert((channel.into(), from.into()), number);
+            assert!(before < Some(number), "{content} in {channel} after {before:?}");
+        }
+    }
+
+    /// Nothing is under way any more.
+    pub(crate) fn rest(&self, machine: &ClientMachine, log: &Log, members: &[String]) {
+        assert!(machine.is_open(), "not open at rest: {machine:?}");
+        assert_eq!(self.id, machine.id());
+        assert!(self.calls.is_empty(), "calls that do not end: {:?}", self.calls);
+        let sent = self.id.and_then(|id| log.sent.get(&id)).copied().unwrap_or(0);
+        assert_eq!(self.direct, sent, "direct messages of {:?}", self.id);
+        let mut members: Vec<&str> = members.iter().map(|channel| &**channel).collect();
+        members.sort_unstable();
+        assert_eq!(self.channels.keys().map(|channel| &**channel).collect::<Vec<_>>(), members);
+        let mut own: Vec<&str> = machine.channels().collect();
+        own.sort_unstable();
+        assert_eq!(own, members);
+        for (channel, next) in &self.channels {
+            let published = log.published(channel);
+            if let Some(next) = next {
+                let end = if self.is_strict { after_own(published, *next, self.id) } else { *next };
+                assert_eq!(
+                    end,
+                    published.len(),
+                    "messages of {channel} that did not come: {:?} {published:?}",
+                    self.id
+                );
+            }
+        }
+        self.check_handled(log);
+    }
+
+    /// Every request was handled once, in order, unless it was told that this is not known.
+    fn check_handled(&self, log: &Log) {
+        let mut handled = BTreeSet::new();
+        let mut last = BTreeMap::new();
+        for (_, session, number) in log.handled.iter().filter(|(person, ..)| *person == self.number) {
+            assert!(handled.insert(*number), "request {number} of {} is handled twice", self.number);
+            let before = last.insert(*session, *number);
+            assert!(before < Some(*number), "request {number} is handled after {before:?}");
+        }
+        for number in 0..self.next {
+            let is_known = handled.contains(&number) || self.excused.contains(&number);
+            assert!(is_known, "request {number} of {} is lost, and nobody was told", self.number);
+        }
+    }
+
+    /// The server's memory is gone: what it had not handled may be lost, taken in or not.
+    pub(crate) fn excuse(&mut self) {
+        self.excused.extend(0..self.next);
+    }
+}
+
+/// The first publication from `next` on that is somebody else's.
+fn after_own(published: &[(Option<ClientId>, String)], next: usize, own: Option<ClientId>) -> usize {
+    let own = published[next..].iter().take_while(|(from, _)| from.is_some() && *from == own);
+    next + own.count()
+}
+
+/// The number of the request that a frame is.
+fn number_of(frame: &Frame) -> Option<u64> {
+    let ClientFrame::Message { content, .. } = frame.parse() else { return None };
+    let event: serde_json::Value = serde_json::from_str(content).ok()?;
+    event.get("p")?.get(1)?.as_u64()
+}
