@@ -29,7 +29,7 @@ const MAX_HEAD: usize = 16 * 1024;
 const MAX_BODY: usize = 200;
 
 /// Bytes that tungstenite reads at once. They are allocated for as long as the connection lives.
-const READ: usize = 4096;
+const READ: usize = 1024;
 
 /// The answer to an upgrade request, as far as it has come.
 pub(super) struct Upgrade {

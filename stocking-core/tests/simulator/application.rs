@@ -67,13 +67,22 @@ pub(crate) fn send(log: &Shared, hub: &Hub, id: ClientId, filling: usize) {
 }
 
 /// A server of which everything is settled by chance.
-pub(crate) fn serve(runtime: &TestRuntime, log: &Shared, is_strict: bool, chance: &mut Chance) -> TestServer {
-    let config = Config::new()
+pub(crate) fn serve(
+    runtime: &TestRuntime,
+    log: &Shared,
+    is_strict: bool,
+    is_flooded: bool,
+    chance: &mut Chance,
+) -> TestServer {
+    let config = if is_flooded {
+        Config::new().max_kept_frames(512).max_kept_bytes(256 * 1024)
+    } else {
+        Config::new()
+    };
+    let config = config
         .session_ttl(Duration::from_secs([5, 30, 120][chance.below(3) as usize]))
         .ping_interval(Duration::from_secs([5, 25][chance.below(2) as usize]))
-        .max_in_flight([1, 4, 32][chance.below(3) as usize])
-        .max_kept_frames(512)
-        .max_kept_bytes(256 * 1024);
+        .max_in_flight([1, 4, 32][chance.below(3) as usize]);
     let (random, gate) = (Mutex::new(chance.fork()), Mutex::new(chance.fork()));
     let (opened, closed) = (log.clone(), log.clone());
     let refuses = chance.one_in(3);

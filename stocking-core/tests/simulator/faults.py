@@ -23,6 +23,7 @@ COUNTING = "stocking-core/src/connection/counting.rs"
 FAULTS = {
     "what still arrives on the old connection is taken in": [
         (HOLDER, "let is_own = state.epoch == epoch;", "let is_own = true;"),
+        ("stocking-core/src/outbox/mod.rs", "            return Drained::Superseded;\n        }\n        if !state.waker", "            return Drained::All;\n        }\n        if !state.waker"),
     ],
     "an overtaken resume takes the session over": [
         (HOLDER, "stop.is_some() || attempt <= counted.attempt", "stop.is_some()"),

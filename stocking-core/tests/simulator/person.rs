@@ -18,6 +18,8 @@ pub(crate) struct Person {
     number: usize,
     /// Whether the server logs all that is published, and when somebody enters.
     is_strict: bool,
+    /// Whether it may be sent more than is kept for it.
+    is_flooded: bool,
     pub(crate) id: Option<ClientId>,
     /// Where it is a member, and what comes next there of what was published.
     channels: BTreeMap<String, Option<usize>>,
@@ -37,10 +39,11 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) fn new(number: usize, is_strict: bool) -> Self {
+    pub(crate) fn new(number: usize, is_strict: bool, is_flooded: bool) -> Self {
         Self {
             number,
             is_strict,
+            is_flooded,
             id: None,
             channels: BTreeMap::new(),
             heard: BTreeMap::new(),
@@ -124,10 +127,11 @@ impl Person {
                 // What a server does not know was another server's.
                 if log.opened.contains_key(&id) {
                     let reasons = log.closed.get(&id).map_or(&[][..], |reasons| reasons);
-                    let is_just = matches!(
-                        reasons,
-                        [CloseReason::Expired | CloseReason::SlowReader | CloseReason::Forgotten]
-                    );
+                    let is_just = match reasons {
+                        [CloseReason::Expired] => true,
+                        [CloseReason::SlowReader | CloseReason::Forgotten] => self.is_flooded,
+                        _ => false,
+                    };
                     assert!(is_just, "{id} is lost for nothing: {reasons:?}");
                 }
                 self.reset += 1;

@@ -29,6 +29,8 @@ pub(crate) struct World {
     simulation: Simulation,
     people: Vec<Person>,
     is_strict: bool,
+    /// Whether its people are sent more than others.
+    is_flooded: bool,
     start: Instant,
     /// Whether to print what happens.
     is_told: bool,
@@ -40,7 +42,8 @@ impl World {
         let runtime = TestRuntime::default();
         let log = Shared::default();
         let is_strict = chance.one_in(2);
-        let server = serve(&runtime, &log, is_strict, &mut chance);
+        let is_flooded = chance.one_in(4);
+        let server = serve(&runtime, &log, is_strict, is_flooded, &mut chance);
         let network = bad_network(&mut chance);
         let mut simulation = Simulation::new(server, network, chance.fork());
         let people = (0..1 + chance.below(3) as usize)
@@ -51,11 +54,22 @@ impl World {
                     .unwrap()
                     .with_random(move |buffer| random.fill(buffer));
                 assert_eq!(simulation.add(machine), number);
-                Person::new(number, is_strict)
+                Person::new(number, is_strict, is_flooded)
             })
             .collect();
         let start = runtime.now();
-        Self { chance, runtime, log, past: Vec::new(), simulation, people, is_strict, start, is_told }
+        Self {
+            chance,
+            runtime,
+            log,
+            past: Vec::new(),
+            simulation,
+            people,
+            is_strict,
+            is_flooded,
+            start,
+            is_told,
+        }
     }
 
     /// Plays to the end. Returns how many resumes, resets, handled requests, received messages and ended calls there were.
@@ -85,7 +99,7 @@ impl World {
         let number = self.chance.below(self.people.len() as u64) as usize;
         let now = self.simulation.now();
         let hub = self.simulation.server().hub().clone();
-        match self.chance.below(20) {
+        match if self.is_flooded && self.chance.one_in(3) { 15 } else { self.chance.below(20) } {
             0..=9 => {
                 let machine = self.simulation.client(number);
                 self.people[number].act(machine, channel, &mut self.chance, now);
@@ -96,7 +110,7 @@ impl World {
                     send(&self.log, &hub, id, 0);
                 }
             }
-            15 => {
+            15 if self.is_flooded => {
                 if let Some(id) = self.somebody(number) {
                     for _ in 0..self.chance.below(400) {
                         send(&self.log, &hub, id, 700);
@@ -123,7 +137,8 @@ impl World {
                 let handled = self.log.lock().handled.clone();
                 let log = Shared::new(Mutex::new(Log { handled, ..Log::default() }));
                 self.past.push(std::mem::replace(&mut self.log, log));
-                let server = serve(&self.runtime, &self.log, self.is_strict, &mut self.chance);
+                let server =
+                    serve(&self.runtime, &self.log, self.is_strict, self.is_flooded, &mut self.chance);
                 self.simulation.replace_server(server);
             }
             _ => self.simulation.set_network(bad_network(&mut self.chance)),
@@ -193,6 +208,7 @@ fn bad_network(chance: &mut Chance) -> Network {
     network.notices_after = Duration::from_millis([0, 1000, 60_000][chance.below(3) as usize]);
     network.connects_in = Duration::from_millis([0, 300][chance.below(2) as usize]);
     network.refuses_one_in = [0, 2, 10][chance.below(3) as usize];
+    network.slow_one_in = [0, 3][chance.below(2) as usize];
     network.capacity = [0, 300, 8000][chance.below(3) as usize];
     network
 }

@@ -8,16 +8,26 @@ use std::{
 use super::{Chance, Network};
 use crate::testing::Pipe;
 
+/// How much slower a slow connection is.
+const SLOWNESS: u32 = 20;
+
+/// What may arrive byte by byte: of more, that is a matter of patience.
+const BYTE_BY_BYTE: usize = 1000;
+
 /// A connection between a client and the server.
 #[derive(Debug)]
 pub(super) struct Link {
     server: Pipe,
     up: Direction,
     down: Direction,
+    /// What has arrived at the server, in pieces.
+    arrived: VecDeque<Vec<u8>>,
     /// When it breaks.
     breaks_at: Option<Instant>,
     /// Until when what the server wrote is not taken from it.
     stalled_until: Option<Instant>,
+    /// What the delay of the network is multiplied by.
+    slowness: u32,
 }
 
 /// What has become of what was under way.
@@ -45,12 +55,16 @@ struct Direction {
 impl Link {
     pub(super) fn new(server: Pipe, now: Instant, network: &Network, chance: &mut Chance) -> Self {
         let breaks_at = network.breaks_after.map(|mean| now + chance.time(mean * 2));
-        Self { server, up: Direction::default(), down: Direction::default(), breaks_at, stalled_until: None }
+        let slowness =
+            if network.slow_one_in > 0 && chance.one_in(network.slow_one_in) { SLOWNESS } else { 1 };
+        let (up, down) = (Direction::default(), Direction::default());
+        let arrived = VecDeque::new();
+        Self { server, up, down, arrived, breaks_at, stalled_until: None, slowness }
     }
 
     /// Sends what the client has written.
     pub(super) fn send(&mut self, bytes: Vec<u8>, now: Instant, network: &Network, chance: &mut Chance) {
-        self.up.send(bytes, now, network, chance);
+        self.up.send(bytes, now, network.delay * self.slowness, chance);
     }
 
     /// Moves what is due.
@@ -59,11 +73,13 @@ impl Link {
             self.break_off(now, network, chance);
         }
         let mut moved = Moved::default();
-        for piece in self.up.arrive(now, chance) {
+        let pieces = self.up.arrive(now, chance);
+        self.arrived.extend(pieces);
+        // One at a time: the server reads each by itself.
+        if let Some(piece) = self.arrived.pop_front() {
             moved.anything = true;
             self.server.send(&piece);
-        }
-        if self.up.ends(now) {
+        } else if self.up.ends(now) {
             moved.anything = true;
             self.server.shut_down();
         }
@@ -72,7 +88,7 @@ impl Link {
             let written = self.server.receive(usize::MAX);
             if !written.is_empty() {
                 moved.anything = true;
-                self.down.send(written, now, network, chance);
+                self.down.send(written, now, network.delay * self.slowness, chance);
             }
             if self.server.has_ended() && self.down.ends_at.is_none() {
                 self.down.ends_at = Some(self.down.last_arrival(now));
@@ -119,9 +135,9 @@ impl Link {
 }
 
 impl Direction {
-    fn send(&mut self, bytes: Vec<u8>, now: Instant, network: &Network, chance: &mut Chance) {
+    fn send(&mut self, bytes: Vec<u8>, now: Instant, delay: Duration, chance: &mut Chance) {
         if !self.is_broken {
-            let arrival = self.last_arrival(now + chance.time(network.delay));
+            let arrival = self.last_arrival(now + chance.time(delay));
             self.under_way.push_back((arrival, bytes));
         }
     }
@@ -142,7 +158,7 @@ impl Direction {
         if bytes.is_empty() {
             return Vec::new();
         }
-        if chance.one_in(8) {
+        if bytes.len() < BYTE_BY_BYTE && chance.one_in(8) {
             return bytes.chunks(1).map(<[u8]>::to_vec).collect();
         }
         let mut pieces = Vec::new();
