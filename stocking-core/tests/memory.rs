@@ -47,13 +47,18 @@ fn server() -> TestServer {
 
 /// A connection on which a frame has come, driven by hand: nothing but itself is counted.
 fn connection(server: &TestServer) -> Connection {
+    opened(server, "3")
+}
+
+/// A connection whose first frame is this one.
+fn opened(server: &TestServer, frame: &str) -> Connection {
     let now = server.runtime().now();
     let mut connection = Connection::upgraded(
         Admission::new(server.service().clone(), Ok(Accept::new())),
         now,
         &mut Vec::new(),
     );
-    feed(&mut connection, &mut TestClient::text("3"), server);
+    feed(&mut connection, &mut TestClient::text(frame), server);
     connection
 }
 
@@ -235,4 +240,30 @@ fn an_idle_connection_holds_no_buffer() {
     let each = (held() - before) / CONNECTIONS;
     println!("{each} bytes per idle connection with its driver, its task, its timer and its transport");
     assert!(each <= 2500, "{each} bytes per idle connection");
+}
+
+#[test]
+fn an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection() {
+    const SESSIONS: usize = 200;
+    let _alone = alone();
+    let server = server();
+    let _first = server.connect();
+    let cost = |frame| {
+        let before = held();
+        let connections: Vec<_> = (0..SESSIONS).map(|_| opened(&server, frame)).collect();
+        let each = (held() - before) / SESSIONS;
+        (connections, each)
+    };
+    let (_plain, plain) = cost("3");
+    let (connections, counting) = cost("0,0,");
+    println!("{plain} bytes per plain connection, {} more in a session", counting - plain);
+    assert!(counting <= plain + 500, "{counting} bytes instead of {plain}");
+
+    let before = held() - counting * SESSIONS;
+    drop(connections);
+    server.run();
+    assert_eq!(server.service().parked_sessions(), SESSIONS);
+    let parked = (held() - before) / SESSIONS;
+    println!("{parked} bytes per parked session, its task and its timer");
+    assert!(parked <= 1600, "{parked} bytes per parked session");
 }
