@@ -8,7 +8,7 @@ use std::{
 use super::{Chance, Network};
 use crate::testing::Pipe;
 
-/// How much slower a slow connection is.
+/// How much longer a slow write takes.
 const SLOWNESS: u32 = 20;
 
 /// What may arrive byte by byte: of more, that is a matter of patience.
@@ -26,8 +26,6 @@ pub(super) struct Link {
     breaks_at: Option<Instant>,
     /// Until when what the server wrote is not taken from it.
     stalled_until: Option<Instant>,
-    /// What the delay of the network is multiplied by.
-    slowness: u32,
 }
 
 /// What has become of what was under way.
@@ -59,12 +57,12 @@ impl Link {
             if network.slow_one_in > 0 && chance.one_in(network.slow_one_in) { SLOWNESS } else { 1 };
         let (up, down) = (Direction::default(), Direction::default());
         let arrived = VecDeque::new();
-        Self { server, up, down, arrived, breaks_at, stalled_until: None, slowness }
+        Self { server, up, down, arrived, breaks_at, stalled_until: None }
     }
 
     /// Sends what the client has written.
     pub(super) fn send(&mut self, bytes: Vec<u8>, now: Instant, network: &Network, chance: &mut Chance) {
-        self.up.send(bytes, now, network.delay * self.slowness, chance);
+        self.up.send(bytes, now, network, chance);
     }
 
     /// Moves what is due.
@@ -88,7 +86,7 @@ impl Link {
             let written = self.server.receive(usize::MAX);
             if !written.is_empty() {
                 moved.anything = true;
-                self.down.send(written, now, network.delay * self.slowness, chance);
+                self.down.send(written, now, network, chance);
             }
             if self.server.has_ended() && self.down.ends_at.is_none() {
                 self.down.ends_at = Some(self.down.last_arrival(now));
@@ -135,8 +133,10 @@ impl Link {
 }
 
 impl Direction {
-    fn send(&mut self, bytes: Vec<u8>, now: Instant, delay: Duration, chance: &mut Chance) {
+    fn send(&mut self, bytes: Vec<u8>, now: Instant, network: &Network, chance: &mut Chance) {
         if !self.is_broken {
+            let is_slow = network.slow_one_in > 0 && chance.one_in(network.slow_one_in);
+            let delay = if is_slow { network.delay * SLOWNESS } else { network.delay };
             let arrival = self.last_arrival(now + chance.time(delay));
             self.under_way.push_back((arrival, bytes));
         }

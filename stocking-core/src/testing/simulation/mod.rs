@@ -33,7 +33,7 @@ pub struct Network {
     pub connects_in: Duration,
     /// Of how many attempts to connect one fails. Default, 0: none.
     pub refuses_one_in: u64,
-    /// Of how many connections one is twenty times as slow as the others, which therefore overtake it. Default, 0: none.
+    /// Of how many writes one takes up to twenty times as long: what a later connection says overtakes it. Default, 0: none.
     pub slow_one_in: u64,
     /// What the server's end of a connection takes ahead of its reader, in bytes. Default, 0: 64 KiB.
     pub capacity: usize,
