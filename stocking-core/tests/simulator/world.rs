@@ -208,7 +208,7 @@ fn bad_network(chance: &mut Chance) -> Network {
     network.notices_after = Duration::from_millis([0, 1000, 60_000][chance.below(3) as usize]);
     network.connects_in = Duration::from_millis([0, 300][chance.below(2) as usize]);
     network.refuses_one_in = [0, 2, 10][chance.below(3) as usize];
-    network.slow_one_in = [0, 8][chance.below(2) as usize];
+    network.slow_one_in = [0, 5][chance.below(2) as usize];
     network.capacity = [0, 300, 8000][chance.below(3) as usize];
     network
 }

@@ -53,8 +53,6 @@ struct Direction {
 impl Link {
     pub(super) fn new(server: Pipe, now: Instant, network: &Network, chance: &mut Chance) -> Self {
         let breaks_at = network.breaks_after.map(|mean| now + chance.time(mean * 2));
-        let slowness =
-            if network.slow_one_in > 0 && chance.one_in(network.slow_one_in) { SLOWNESS } else { 1 };
         let (up, down) = (Direction::default(), Direction::default());
         let arrived = VecDeque::new();
         Self { server, up, down, arrived, breaks_at, stalled_until: None }
@@ -112,7 +110,7 @@ impl Link {
 
     /// Whether the server knows that the client has gone, or has gone itself.
     pub(super) fn is_over(&self) -> bool {
-        self.up.has_ended || self.down.has_ended
+        self.up.has_ended || self.server.has_ended()
     }
 
     /// Breaks in one of the ways in which connections do: in one direction or both, at any byte, told to whoever reads at
@@ -122,8 +120,8 @@ impl Link {
         let limit = network.notices_after;
         match chance.below(6) {
             0 => self.up.break_off(now, limit, chance),
-            1 => self.down.break_off(now, limit, chance),
-            2 => self.stalled_until = Some(now + chance.time(limit)),
+            1 | 2 => self.down.break_off(now, limit, chance),
+            3 => self.stalled_until = Some(now + chance.time(limit)),
             _ => {
                 self.up.break_off(now, limit, chance);
                 self.down.break_off(now, limit, chance);
