@@ -2,5 +2,4 @@
 
 mod handle;
 mod handle_ends;
-mod torn;
 mod world;
