@@ -248,9 +248,17 @@ fn an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection()
     let _alone = alone();
     let server = server();
     let _first = server.connect();
+    let text = format!(r#"4,1,{{"e":"echo","p":"{}"}}"#, "x".repeat(60_000));
     let cost = |frame| {
         let before = held();
-        let connections: Vec<_> = (0..SESSIONS).map(|_| opened(&server, frame)).collect();
+        let connections: Vec<_> = (0..SESSIONS)
+            .map(|_| {
+                let mut connection = opened(&server, frame);
+                feed(&mut connection, &mut TestClient::text(&text), &server);
+                feed(&mut connection, &mut TestClient::text("3,1,"), &server);
+                connection
+            })
+            .collect();
         let each = (held() - before) / SESSIONS;
         (connections, each)
     };

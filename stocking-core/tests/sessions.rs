@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use stocking_core::{
-    Config, Context, Error, Next, Reply, Request, Result, Router, Service,
+    Config, Context, Error, Next, Payload, Reply, Request, Result, Router, Service,
     connection::CloseReason,
     testing::{Message, TestClient, TestRuntime, TestServer},
 };
@@ -25,6 +25,8 @@ async fn exit(ctx: Context, channel: String) -> Result<()> {
 async fn members_only(ctx: Context, next: Next) -> Reply {
     match next.request() {
         Request::Join { channel } if channel == "secret" => Err(Error::new("members only").with_code(403)),
+        Request::Leave { channel } if channel == "club" => Err(Error::new("members stay").with_code(403)),
+        Request::Join { channel } if channel == "void" => Ok(Payload::null()),
         _ => next.run(ctx).await,
     }
 }
@@ -89,6 +91,9 @@ fn every_join_and_leave_of_a_session_is_answered_in_order() {
         ("6,0,news", vec!["6,0,news"]),
         ("6,0,news", vec!["6,0,news"]),
         ("6,1,secret", vec!["1,403,members only", "6,0,secret"]),
+        ("6,1,club", vec!["6,1,club"]),
+        ("6,0,club", vec!["1,403,members stay", "6,1,club"]),
+        ("6,1,void", vec!["6,0,void"]),
         (r#"4,1,{"e":"enter","p":"lobby"}"#, vec!["6,3,lobby", r#"4,1,{"c":-1,"p":null}"#]),
         (r#"4,2,{"e":"enter","p":"lobby"}"#, vec![r#"4,2,{"c":-1,"p":null}"#]),
         (r#"4,3,{"e":"exit","p":"lobby"}"#, vec!["6,2,lobby", r#"4,3,{"c":-1,"p":null}"#]),

@@ -14,6 +14,9 @@ use crate::{
 const UNTOLD_FRAMES: u64 = 128;
 const UNTOLD_BYTES: usize = 64 * 1024;
 
+/// Bytes of room that a connection keeps for what the next read answers.
+const IDLE_CAPACITY: usize = 1024;
+
 /// What has happened on a connection since its session was last told of it.
 #[derive(Default)]
 pub(super) struct Counting {
@@ -26,6 +29,16 @@ pub(super) struct Counting {
     untold_bytes: usize,
 }
 
+impl Counting {
+    /// An idle session keeps no long buffer.
+    fn clear_written(&mut self) {
+        self.written.clear();
+        if self.written.capacity() > IDLE_CAPACITY {
+            self.written = Vec::new();
+        }
+    }
+}
+
 impl Connection {
     /// Answers `0,0,`.
     pub(super) fn tell_opened(&self, session: &Session, output: &mut Vec<u8>) {
@@ -33,7 +46,8 @@ impl Connection {
         let opened = SessionOpened {
             id: session.id(),
             key: session.key().map_or("", Key::reveal).into(),
-            ttl: self.service.ttl().as_secs(),
+            // A client that is told less gives up before it has to.
+            ttl: u64::try_from(self.service.ttl().as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
             ping: config.ping_interval.as_secs().max(1),
             max: config.max_message_size as u64,
         };
@@ -72,7 +86,7 @@ impl Connection {
         let taken = std::mem::take(&mut counting.taken);
         let config = self.service.config();
         let successors = session.outbox.end_read(self.epoch, taken, &counting.written, config);
-        counting.written.clear();
+        counting.clear_written();
         successors.into_iter().for_each(Waker::wake);
     }
 
@@ -84,7 +98,7 @@ impl Connection {
         {
             let taken = std::mem::take(&mut counting.taken);
             session.outbox.settle(self.epoch, taken, &counting.written, self.service.config());
-            counting.written.clear();
+            counting.clear_written();
         }
     }
 

@@ -72,13 +72,12 @@ impl Connection {
                 self.submit_broadcast(session, to, content, output);
             }
             Ok(ClientFrame::Join(channel)) => {
-                let callback = if session.counts() { Callback::join(channel) } else { Callback::None };
                 let request = Request::Join { channel: channel.to_string() };
-                self.submit(session, EventName::None, request, callback, output);
+                self.submit(session, EventName::None, request, session.membership(channel), output);
             }
             Ok(ClientFrame::Leave(channel)) => {
                 let request = Request::Leave { channel: channel.to_string() };
-                self.submit(session, EventName::None, request, Callback::None, output);
+                self.submit(session, EventName::None, request, session.membership(channel), output);
             }
             Ok(ClientFrame::Ping(code)) => self.ping(session, code, now, output),
             Ok(ClientFrame::Close) => self.leave(session, now, output),
@@ -207,8 +206,9 @@ impl Connection {
     /// Writes the outcome of a request that came at once.
     #[inline]
     fn answer(&mut self, session: &Session, callback: &Callback, reply: Reply, output: &mut Vec<u8>) {
-        if matches!((callback, &reply), (Callback::Join(_), Err(_))) {
-            return session.answer(callback, &reply);
+        let is_membership = matches!(callback, Callback::Membership(_));
+        if is_membership {
+            session.answer(callback, &reply);
         }
         // What a handler sent to its own client comes before its reply.
         if session.outbox.is_dirty() {
@@ -219,6 +219,9 @@ impl Connection {
             ) {
                 return;
             }
+        }
+        if is_membership {
+            return;
         }
         let start = output.len();
         encode::answer(callback.id(), &reply, output);

@@ -33,9 +33,8 @@ impl Connection {
             }
         };
         let values = self.take_values();
-        let session = self.service.hub().session(request.id).filter(|session| {
-            session.key().is_some_and(|key| key.is(&request.key)) && session.is_of(&values)
-        });
+        let session = self.service.hub().session(request.id);
+        let session = session.filter(|session| session.key().is_some_and(|key| key.is(&request.key)));
         let Some(session) = session else { return self.begin_anew(values, output) };
         let until = after(now, self.service.config().handshake_timeout);
         let (got, attempt) = (request.got, request.attempt);
@@ -46,22 +45,32 @@ impl Connection {
     /// Looks whether the session can be had.
     pub(super) fn poll_resume(&mut self, output: &mut Vec<u8>, waker: &Waker) -> Opened {
         let Phase::Resuming(resuming) = &mut self.phase else { return Opened::Nothing };
-        let resumption = resuming.session.outbox.resume(resuming.got, resuming.attempt, waker);
+        // Looked at each time: whoever had the session in between may have said who it is.
+        let resumption = if resuming.session.is_of(&resuming.values) {
+            resuming.session.outbox.resume(resuming.got, resuming.attempt, waker)
+        } else {
+            Resumption::Refused
+        };
         let session = resuming.session.clone();
         let values = match resumption {
             Resumption::Busy => return Opened::Nothing,
             _ => std::mem::take(&mut resuming.values),
         };
         match resumption {
+            Resumption::Resumed { epoch, before, .. } if !session.is_of(&values) => {
+                before.into_iter().for_each(Waker::wake);
+                session.park(epoch, &CloseReason::TakenOver);
+                self.begin_anew(values, output)
+            }
             Resumption::Resumed { epoch, taken, before } => {
-                session.update(values);
-                let mut content = Vec::new();
-                SessionResumed { got: taken }.encode(&mut content);
-                encode::put(&ServerFrame::Resumed(&String::from_utf8_lossy(&content)), output);
                 self.epoch = epoch;
                 self.counting = Some(Box::default());
                 self.phase = Phase::Open(session.clone());
                 before.into_iter().for_each(Waker::wake);
+                session.update(values);
+                let mut content = Vec::new();
+                SessionResumed { got: taken }.encode(&mut content);
+                encode::put(&ServerFrame::Resumed(&String::from_utf8_lossy(&content)), output);
                 Opened::Session(session)
             }
             Resumption::Forgotten { epoch, before } => {

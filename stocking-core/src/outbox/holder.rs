@@ -126,7 +126,8 @@ impl Outbox {
         let mut state = self.state.lock();
         let State { stop, epoch, unsent, waker: held_by, counted, .. } = &mut *state;
         let Some(counted) = counted else { return Resumption::Refused };
-        if stop.is_some() || attempt <= counted.attempt {
+        // Who was kicked is still written what came before, and told, on whichever connection.
+        if stop.is_some_and(|stop| stop != Stop::Kicked) || attempt <= counted.attempt {
             return Resumption::Refused;
         }
         if counted.holder == Holder::Reading {

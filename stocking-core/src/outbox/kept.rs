@@ -14,6 +14,9 @@ use crate::{
 const MIN_FRAMES: usize = 512;
 const MIN_BYTES: usize = 256 * 1024;
 
+/// Room that is kept for runs while there are none; a burst gives back what it took beyond it.
+const IDLE_CAPACITY: usize = 32;
+
 /// The counts of one session, and the frames that its client may still ask for.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
@@ -74,6 +77,9 @@ impl Kept {
         self.acknowledged = count;
         while self.runs.front().is_some_and(|(_, last)| *last <= count) {
             self.forget_first();
+        }
+        if self.runs.is_empty() && self.runs.capacity() > IDLE_CAPACITY {
+            self.runs = VecDeque::new();
         }
         true
     }
@@ -139,6 +145,12 @@ impl Kept {
     /// Counts do not reach 2^53 in the life of a session: at a million a second that is 285 years.
     pub(super) fn taken(&self) -> Count {
         Count::new(self.taken).unwrap_or(Count::ZERO)
+    }
+
+    /// Keeps nothing any more; what was counted stays counted.
+    pub(super) fn clear(&mut self) {
+        (self.runs, self.bytes) = (VecDeque::new(), 0);
+        (self.replayed, self.unwritten, self.forgotten) = (0, 0, self.written);
     }
 
     fn frames(&self) -> u64 {

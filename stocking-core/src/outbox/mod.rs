@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 pub(crate) use self::holder::{Parked, Parking, Resumption};
 use self::{
     holder::Counted,
-    kept::{Kept, max_bytes, max_frames},
+    kept::{max_bytes, max_frames},
 };
 use crate::{config::Config, websocket::Encoded};
 
@@ -252,7 +252,8 @@ impl State {
         kept.make_room(self.queued + run.len(), runs + 1, config);
         let is_behind = self.unsent > 0 || kept.unwritten() > 0 || is_parked;
         let waiting = waiting + kept.unwritten();
-        waiting > 0
+        // Nobody takes from a parked session what waits for it, be it one thing or many.
+        (waiting > 0 || is_parked)
             && (waiting + run.len() > max_bytes(config)
                 || (is_behind && runs + kept.unwritten_runs() >= max_frames(config)))
     }
@@ -274,7 +275,7 @@ impl State {
             self.more = VecDeque::new();
             self.queued = 0;
             if let Some(counted) = &mut self.counted {
-                counted.kept = Kept::default();
+                counted.kept.clear();
             }
         }
     }

@@ -10,20 +10,20 @@ pub(crate) enum Callback {
     None,
     /// By a reply.
     Reply(AckId),
-    /// A session's Join: of an error, and directly behind it that it is not in this channel.
-    Join(Box<str>),
+    /// A session's Join or Leave: of an error, and in any case of whether it is in this channel.
+    Membership(Box<str>),
 }
 
 impl Callback {
-    pub(crate) fn join(channel: ChannelName<'_>) -> Self {
-        Self::Join(channel.as_str().into())
+    pub(crate) fn membership(channel: ChannelName<'_>) -> Self {
+        Self::Membership(channel.as_str().into())
     }
 
     #[inline]
     pub(crate) fn id(&self) -> Option<AckId> {
         match self {
             Self::Reply(id) => Some(*id),
-            Self::None | Self::Join(_) => None,
+            Self::None | Self::Membership(_) => None,
         }
     }
 }

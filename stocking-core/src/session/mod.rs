@@ -8,7 +8,14 @@ mod membership;
 mod parking;
 mod values;
 
-use std::{fmt, sync::Arc, task::Waker};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Waker,
+};
 
 use parking_lot::RwLock;
 use stocking_proto::{ChannelName, ClientId, Destination, MembershipChange, ServerFrame};
@@ -27,7 +34,7 @@ use crate::{
     encode,
     hub::Hub,
     outbox::{Outbox, Stop},
-    router::Reply,
+    router::{Reply, guard::catch},
     service::{Identity, Service},
     websocket::Encoded,
 };
@@ -57,6 +64,8 @@ pub struct Session {
     /// Only of a session opened by `0,0,`: its frames are counted, it is told where it is a member, and it outlives its
     /// connections (protocol, part 2).
     key: Option<Box<Key>>,
+    /// Whether the join or leave that is being handled has been answered, by its own change.
+    has_announced: AtomicBool,
 }
 
 /// Who changes a membership.
@@ -74,6 +83,7 @@ impl Session {
             service,
             outbox: if key.is_some() { Outbox::counting() } else { Outbox::default() },
             key: key.map(Box::new),
+            has_announced: AtomicBool::new(false),
             lane: Lane::default(),
             memberships: Memberships::default(),
             values: RwLock::new(values),
@@ -166,6 +176,9 @@ impl Session {
     /// Ends the session: what was sent before is written, then the client is told, and its connection is closed with
     /// code 1000, after which it does not come back. What comes after is not written, nor is the reply of the handler that
     /// calls this.
+    ///
+    /// A client that is away, or whose connection breaks just then, does not hear of it: it comes back and finds its session
+    /// gone. Whom that must not happen to, the connect hook refuses.
     pub fn close(&self) {
         self.wake(self.outbox.stop(Stop::Kicked));
     }
@@ -200,7 +213,7 @@ impl Session {
     /// Puts what the connect hook said of a later connection in the place of what it said before.
     pub(crate) fn update(&self, values: Values) {
         let before = self.values.write().update(values);
-        drop(before);
+        catch(|| drop(before)).ok();
     }
 
     /// Enters a channel. The client is told first: no message of the channel comes before that.
@@ -209,7 +222,7 @@ impl Session {
         let mut waker = None;
         let entered = self.memberships.enter(channel.as_str(), limit, |is_new| {
             waker = match by {
-                By::Client => self.announce(channel, MembershipChange::Joined),
+                By::Client => self.answer_change(channel, MembershipChange::Joined),
                 By::Server if is_new => self.announce(channel, MembershipChange::PutIn),
                 By::Server => None,
             };
@@ -224,12 +237,19 @@ impl Session {
         let mut waker = None;
         self.memberships.exit(channel.as_str(), self.service.hub(), |was_in| {
             waker = match by {
-                By::Client => self.announce(channel, MembershipChange::Left),
+                By::Client => self.answer_change(channel, MembershipChange::Left),
                 By::Server if was_in => self.announce(channel, MembershipChange::TakenOut),
                 By::Server => None,
             };
         });
         self.wake(waker);
+    }
+
+    /// Tells of a change that answers the request in hand: there is only ever one join or leave at a time.
+    #[must_use]
+    fn answer_change(&self, channel: ChannelName<'_>, change: MembershipChange) -> Option<Waker> {
+        self.has_announced.store(true, Ordering::Release);
+        self.announce(channel, change)
     }
 
     #[must_use]
@@ -248,22 +268,30 @@ impl Session {
         self.outbox.push(run, self.service.config())
     }
 
+    /// How the outcome of a join or a leave is told.
+    pub(crate) fn membership(&self, channel: ChannelName<'_>) -> Callback {
+        if self.counts() { Callback::membership(channel) } else { Callback::None }
+    }
+
     /// Queues the outcome of a request.
     pub(crate) fn answer(&self, callback: &Callback, reply: &Reply) {
         let mut message = Vec::new();
         encode::answer(callback.id(), reply, &mut message);
-        if message.is_empty() {
+        let Callback::Membership(channel) = callback else {
+            if !message.is_empty() {
+                self.wake(self.push(&Encoded::from(message)));
+            }
             return;
-        }
-        let Callback::Join(channel) = callback else {
-            return self.wake(self.push(&Encoded::from(message)));
         };
         let waker = self.memberships.with(channel, |is_member| {
-            if !is_member && let Ok(channel) = ChannelName::new(channel) {
-                let change = MembershipChange::Left;
+            // Where the change itself has not answered: it was refused, or came to nothing.
+            if !self.has_announced.swap(false, Ordering::AcqRel)
+                && let Ok(channel) = ChannelName::new(channel)
+            {
+                let change = if is_member { MembershipChange::Joined } else { MembershipChange::Left };
                 encode::put(&ServerFrame::Membership { channel, change }, &mut message);
             }
-            self.push(&Encoded::from(message))
+            if message.is_empty() { None } else { self.push(&Encoded::from(message)) }
         });
         self.wake(waker);
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use stocking_core::{
     Config, Context, Result, Router, Service,
-    testing::{TestClient, TestServer},
+    testing::{Message, TestClient, TestServer},
 };
 
 use crate::person::{Person, close_code, router};
@@ -99,6 +99,36 @@ fn a_frame_that_stops_coming_parks_the_session_and_one_that_trickles_ends_it() {
     server.advance(Duration::from_secs(3));
     assert_eq!(close_code(&person.client), Some(1008));
     assert_eq!((server.hub().sessions(), server.service().parked_sessions()), (0, 0));
+}
+
+#[test]
+fn a_client_that_is_kicked_while_it_is_behind_is_told_on_its_next_connection() {
+    let server = TestServer::new(router());
+    let mut person = Person::open(&server);
+    person.client = server.connect_with_capacity(64);
+    let request = person.request();
+    person.client.send(&request);
+    assert_eq!(person.texts().len(), 1);
+    let session = server.hub().session(stocking_core::ClientId::parse(&person.id).unwrap()).unwrap();
+    session.send(&"x".repeat(1000));
+    server.run();
+    session.send("and this");
+    session.close();
+    server.run();
+    person.client = server.connect();
+    let request = person.request();
+    person.client.send(&request);
+    let received = person.client.receive();
+    let texts: Vec<&str> = received
+        .iter()
+        .filter_map(|message| match message {
+            Message::Text(text) => Some(&text[text.len().saturating_sub(8)..]),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, [r#""got":0}"#, "xxxxxxxx", "and this", "2"]);
+    assert!(matches!(received.last(), Some(Message::Close(1000, _))), "{received:?}");
+    assert_eq!(server.hub().sessions(), 0);
 }
 
 #[test]

@@ -8,7 +8,10 @@ use stocking_core::{
     testing::{TestClient, TestServer},
 };
 
-use crate::person::{Person, close_code, router};
+use crate::{
+    common::silence_panics,
+    person::{Person, close_code, router},
+};
 
 struct Seat(String);
 
@@ -124,4 +127,30 @@ fn a_session_begins_once_and_ends_once_however_many_connections_it_has() {
         let id = stocking_core::ClientId::parse(&person.id).unwrap();
         assert_eq!(*log.lock(), [(id, None), (id, Some(expected))]);
     }
+}
+
+struct Fragile;
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            panic!("on purpose");
+        }
+    }
+}
+
+#[test]
+fn a_value_whose_destructor_panics_costs_nobody_the_session() {
+    silence_panics();
+    let hook = async |_: ConnectRequest| -> std::result::Result<Accept, Rejection> {
+        Ok(Accept::new().with(Fragile))
+    };
+    let server = TestServer::new(Service::new(router()).on_connect(hook));
+    let mut person = open(&server, "");
+    for _ in 0..2 {
+        assert_eq!(resume(&server, &mut person, ""), r#"0,1,{"got":0}"#);
+    }
+    person.client.send(r#"4,1,{"e":"echo","p":1}"#);
+    assert_eq!(person.texts(), [r#"4,1,{"c":-1,"p":1}"#]);
+    std::mem::forget(server);
 }

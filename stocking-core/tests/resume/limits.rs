@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use stocking_core::{ClientId, Config, Service, testing::TestServer};
+use stocking_core::{
+    ClientId, Config, Context, Error, Router, Service,
+    testing::{TestRuntime, TestServer},
+};
 
 use crate::person::{Person, router};
 
@@ -109,6 +112,35 @@ fn a_parked_session_ends_where_more_waits_for_it_than_max_kept_frames() {
     server.run();
     assert_eq!((server.hub().sessions(), server.service().parked_sessions()), (0, 0));
     assert!(person.is_refused(&server));
+}
+
+#[test]
+fn a_parked_session_ends_where_one_answer_alone_is_more_than_max_kept_bytes() {
+    let runtime = TestRuntime::default();
+    let clock = runtime.clone();
+    let large = move |_: Context, (): ()| {
+        let sleep = clock.sleep(Duration::from_secs(1));
+        async move {
+            sleep.await;
+            Ok::<_, Error>("x".repeat(2_000_000))
+        }
+    };
+    let server = TestServer::on(&runtime, Router::new().on("large", large));
+    let person = Person::open(&server);
+    person.client.send(r#"4,1,{"e":"large"}"#);
+    person.client.disconnect();
+    server.run();
+    assert_eq!(server.service().parked_sessions(), 1);
+    server.advance(Duration::from_secs(1));
+    assert_eq!((server.hub().sessions(), server.service().parked_sessions()), (0, 0));
+}
+
+#[test]
+fn a_session_is_told_no_less_time_than_it_has() {
+    let server = server(Config::new().session_ttl(Duration::from_millis(1500)));
+    let client = server.connect();
+    client.send("0,0,");
+    assert!(client.texts()[0].contains(r#""ttl":2,"#));
 }
 
 #[test]

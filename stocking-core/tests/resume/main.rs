@@ -1,5 +1,7 @@
 //! A connection breaks, and the session goes on: nothing is lost, nothing comes twice.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod ends;
 mod handover;
 mod hooks;

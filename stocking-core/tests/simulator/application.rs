@@ -8,8 +8,8 @@ use std::{
 
 use parking_lot::Mutex;
 use stocking_core::{
-    Accept, ClientId, CloseReason, Config, ConnectRequest, Context, Error, Hub, Next, Rejection, Reply,
-    Request, Result, Router, Service, Session,
+    Accept, ClientId, CloseReason, Config, ConnectRequest, Context, Error, Hub, Next, Payload, Rejection,
+    Reply, Request, Result, Router, Service, Session,
     testing::{Chance, TestRuntime, TestServer},
 };
 
@@ -146,6 +146,9 @@ async fn around(log: &Shared, ctx: Context, next: Next) -> Reply {
     let request = next.request();
     match request {
         Request::Join { channel } if channel == "secret" => Err(Error::new("members only").with_code(403)),
+        Request::Leave { channel } if channel == "club" => Err(Error::new("members stay").with_code(403)),
+        // Neither refused nor done.
+        Request::Join { channel } if channel == "void" => Ok(Payload::null()),
         Request::Join { channel } => {
             let channel = channel.clone();
             let was_in = session.is_in(&channel);

@@ -76,7 +76,13 @@ impl Person {
             }
             5 | 6 => machine.join(channel).unwrap_or_default(),
             7 => machine.leave(channel).unwrap_or_default(),
-            8 => machine.join("secret").unwrap_or_default(),
+            8 => match chance.below(4) {
+                0 => machine.join("secret"),
+                1 => machine.join("void"),
+                2 => machine.join("club"),
+                _ => machine.leave("club"),
+            }
+            .unwrap_or_default(),
             9 => {
                 let event = if chance.one_in(2) { "enter" } else { "exit" };
                 machine.emit(event, &Payload::new(channel).unwrap()).unwrap_or_default();
@@ -183,6 +189,7 @@ impl Person {
             ChannelChange::TakenOut => {
                 assert!(self.channels.remove(&channel).is_some(), "taken out where it is not");
             }
+            ChannelChange::Kept(_) => assert!(self.channels.contains_key(&channel), "kept where it is not"),
             _ => drop(self.channels.remove(&channel)),
         }
     }
