@@ -13,12 +13,13 @@ use std::{
 };
 
 use parking_lot::Mutex;
+use stocking_proto::ErrorCode;
 
 use super::{Callback, Session, deadline::Deadline};
 use crate::{
     executor::{Task, yield_now},
     router::{
-        Context, Reply, Request,
+        Context, Error, Reply, Request,
         guard::{Guarded, Started, start},
         run,
     },
@@ -106,6 +107,39 @@ impl Drop for Counted {
     }
 }
 
+/// A request that is a task's at present.
+struct Turn {
+    session: Arc<Session>,
+    /// `None`: answered, and nothing came after it.
+    callback: Option<Callback>,
+    is_of_lane: bool,
+}
+
+impl Turn {
+    /// Answers the request, and takes the next one of the lane.
+    fn end(&mut self, reply: &Reply) -> Option<Work> {
+        let Self { session, callback, is_of_lane } = self;
+        session.answer(&callback.take()?, reply);
+        // Idle before it is counted as ended: who sees nothing in flight finds the lane free.
+        let next = if *is_of_lane { session.lane.next() } else { None };
+        session.release();
+        let (work, next) = next?;
+        *callback = Some(next);
+        Some(work)
+    }
+}
+
+/// Where a task is dropped before its end, its runtime has gone, and its session may be another runtime's by now: what it had
+/// to do is answered as failed, and the lane is free.
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if self.callback.is_some() {
+            let lost = Err(Error::framework(ErrorCode::INTERNAL, "internal error"));
+            while self.end(&lost).is_some() {}
+        }
+    }
+}
+
 impl Session {
     /// Makes `work` the session's lane.
     pub(crate) fn occupy_lane(self: &Arc<Self>, work: Guarded, callback: Callback) -> Task {
@@ -114,23 +148,19 @@ impl Session {
         let session = self.clone();
         let counted = Counted::new(self.service());
         let work = Deadline::new(work, &session);
+        let mut turn = Turn { session, callback: Some(callback), is_of_lane: true };
         Box::pin(async move {
             let _counted = counted;
-            let (mut callback, mut reply) = (callback, work.await);
+            let mut reply = work.await;
             for answered in 1_usize.. {
-                session.answer(&callback, &reply);
-                // Idle before it is counted as ended: who sees nothing in flight finds the lane free.
-                let next = session.lane.next();
-                session.release();
-                let Some((work, next_callback)) = next else { break };
+                let Some(work) = turn.end(&reply) else { break };
                 if answered.is_multiple_of(BURST) {
                     // A client that asks as fast as it is answered must not keep its thread from others.
                     yield_now().await;
                 }
-                callback = next_callback;
                 reply = match work.start() {
                     Started::Done(reply) => reply,
-                    Started::Pending(work) => Deadline::new(work, &session).await,
+                    Started::Pending(work) => Deadline::new(work, &turn.session).await,
                 };
             }
         })
@@ -142,10 +172,10 @@ impl Session {
         let session = self.clone();
         let counted = Counted::new(self.service());
         let work = Deadline::new(work, &session);
+        let mut turn = Turn { session, callback: Some(callback), is_of_lane: false };
         Box::pin(async move {
             let _counted = counted;
-            session.answer(&callback, &work.await);
-            session.release();
+            turn.end(&work.await);
         })
     }
 

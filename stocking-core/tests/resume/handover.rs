@@ -120,3 +120,24 @@ fn who_waits_too_long_for_a_session_is_told_to_try_again() {
     second.connection.handle_timeout(later, &mut output);
     assert_eq!(output.get(2..4), Some(&1013_u16.to_be_bytes()[..]));
 }
+
+#[test]
+fn requests_whose_runtime_has_gone_fail_and_do_not_hold_up_the_session() {
+    let now = TestRuntime::default().now();
+    let never = |_: Context, (): ()| async {
+        std::future::pending::<()>().await;
+        Ok::<_, Error>(())
+    };
+    let echo = |_: Context, number: u64| async move { Ok::<_, Error>(number) };
+    let service: Arc<Service> = Router::new().on("never", never).on("echo", echo).into();
+    let (mut peer, ..) = open(&service, now);
+    let mut read = TestClient::text(r#"4,1,{"e":"never"}"#);
+    read.extend(TestClient::text(r#"4,2,{"e":"echo","p":2}"#));
+    assert_eq!(peer.send(read, now), "");
+    drop(peer.connection.poll_task());
+    let answers = peer.transmit(now, Vec::new());
+    for id in [1, 2] {
+        assert!(answers.contains(&format!(r#"4,{id},{{"c":-32603,"p":"internal error"}}"#)), "{answers}");
+    }
+    assert!(peer.send(TestClient::text(r#"4,3,{"e":"echo","p":3}"#), now).contains(r#"4,3,{"c":-1,"p":3}"#));
+}
