@@ -2,57 +2,18 @@
 //! drives the other connection itself; on several it is a matter of luck.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::{Wake, Waker},
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 use stocking_core::{
-    Connection, Context, Error, Router, Service,
+    Context, Error, Router, Service,
     driver::Runtime,
     testing::{TestClient, TestRuntime},
 };
 
-const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-
-#[derive(Default)]
-struct Flag(AtomicBool);
-
-impl Wake for Flag {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-struct Peer {
-    connection: Connection,
-    woken: Arc<Flag>,
-}
-
-impl Peer {
-    fn new(service: &Arc<Service>, now: Instant) -> Self {
-        let mut peer = Self { connection: Connection::new(service.clone(), now), woken: Arc::default() };
-        assert!(peer.send(UPGRADE.as_bytes().to_vec(), now).ends_with("\u{1}0"));
-        peer
-    }
-
-    /// What is answered, headers of frames and all.
-    fn send(&mut self, mut bytes: Vec<u8>, now: Instant) -> String {
-        let mut output = Vec::new();
-        self.connection.handle_input(&mut bytes, now, &mut output);
-        self.transmit(now, output)
-    }
-
-    fn transmit(&mut self, now: Instant, mut output: Vec<u8>) -> String {
-        self.connection.poll_transmit(now, &mut output, &Waker::from(self.woken.clone()));
-        String::from_utf8_lossy(&output).into_owned()
-    }
-}
+use crate::peer::{Peer, open};
 
 type Other = Arc<Mutex<Option<(Peer, String)>>>;
 
@@ -68,14 +29,6 @@ fn service(now: Instant) -> (Arc<Service>, Other, Arc<Mutex<Vec<String>>>) {
     };
     let router = Router::new().on("meanwhile", meanwhile);
     (router.into(), other, answers)
-}
-
-fn open(service: &Arc<Service>, now: Instant) -> (Peer, String, String) {
-    let mut peer = Peer::new(service, now);
-    let opened = peer.send(TestClient::text("0,0,"), now);
-    let parts: Vec<&str> = opened.split('"').collect();
-    let (id, key) = (parts[3].to_owned(), parts[7].to_owned());
-    (peer, id, key)
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod ends;
 mod handover;
 mod hooks;
 mod limits;
+mod peer;
 mod person;
 mod replay;
 mod takeover;
+mod threads;
