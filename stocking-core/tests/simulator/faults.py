@@ -26,7 +26,7 @@ FAULTS = {
         ("stocking-core/src/outbox/mod.rs", "            return Drained::Superseded;\n        }\n        if !state.waker", "            return Drained::All;\n        }\n        if !state.waker"),
     ],
     "an overtaken resume takes the session over": [
-        (HOLDER, "stop.is_some() || attempt <= counted.attempt", "stop.is_some()"),
+        (HOLDER, "stop != Stop::Kicked) || attempt <= counted.attempt", "stop != Stop::Kicked)"),
     ],
     "a resume forgets nothing": [
         (HOLDER, "!counted.kept.replay_after(got.get())", "!counted.kept.replay_after(counted.kept.first())"),
