@@ -94,8 +94,9 @@ pub enum ClientEvent {
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Reset {
-    /// Frames that were sent, and may or may not have been taken in by the server. They are not sent again. Of what is not
-    /// listed here and not known either there is one kind: calls that were taken in and not answered, which have
+    /// Frames that were sent, and may or may not have been taken in by the server. They are not sent again. What the server
+    /// has answered is not among them, nor is what was sent before it: that is taken in, in order. Of what is not listed here
+    /// and not known either there is one kind: calls that were taken in and not answered, which have
     /// [`SessionLost`](CallError::SessionLost) as their outcome.
     pub unknown: Vec<Frame>,
     /// Channels that are joined again in the next session. What was broadcast there meanwhile is lost.
@@ -135,6 +136,11 @@ impl Frame {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it joins or leaves a channel.
+    pub(super) fn is_ask(&self) -> bool {
+        self.0.starts_with("6,")
     }
 
     /// What it says.

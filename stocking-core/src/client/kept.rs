@@ -13,6 +13,9 @@ pub(super) struct Kept {
     bytes: usize,
     /// How many frames of this session the server has taken in: the number of the frame before the first one here.
     acknowledged: u64,
+    /// How many frames of this session the server has taken in, as an answer to the last of them proves. They are kept until
+    /// they are acknowledged, since a `3` may be older than the answer; they are not unknown any more.
+    proven: u64,
     /// How many frames of this session were ever written: the highest number.
     numbered: u64,
     /// How many of `frames` were written on this connection.
@@ -33,7 +36,7 @@ impl Entry {
 
 impl Kept {
     pub(super) fn new() -> Self {
-        Self { frames: VecDeque::new(), bytes: 0, acknowledged: 0, numbered: 0, written: 0 }
+        Self { frames: VecDeque::new(), bytes: 0, acknowledged: 0, proven: 0, numbered: 0, written: 0 }
     }
 
     pub(super) fn has_room(&self, length: usize, config: &ClientConfig) -> bool {
@@ -68,8 +71,31 @@ impl Kept {
         self.written < self.frames.len()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.frames.is_empty()
+    /// Whether there is anything that the server may not have taken in.
+    pub(super) fn has_unproven(&self) -> bool {
+        self.frames.len() > self.first_unproven()
+    }
+
+    /// The server has answered a call: it has taken in all up to that. Frames are taken in in order, whatever the order in
+    /// which they are answered.
+    pub(super) fn prove_call(&mut self, call: AckId) {
+        let first = self.first_unproven();
+        let unproven = self.frames.range(first..self.first_unnumbered());
+        // Ids rise with the frames: behind a higher one there is none to be found.
+        let mut calls = unproven.enumerate().filter_map(|(at, entry)| entry.call.map(|call| (at, call)));
+        if let Some((at, _)) = calls.find(|(_, id)| *id >= call).filter(|(_, id)| *id == call) {
+            self.proven = self.acknowledged + (first + at) as u64 + 1;
+        }
+    }
+
+    /// The server has answered a join or a leave, so many others behind which are not answered.
+    pub(super) fn prove_ask(&mut self, later: usize) {
+        let mut asks = self.frames.iter().enumerate().rev().filter(|(_, entry)| entry.frame.is_ask());
+        if let Some((at, _)) = asks.nth(later)
+            && at < self.first_unnumbered()
+        {
+            self.proven = self.proven.max(self.acknowledged + at as u64 + 1);
+        }
     }
 
     /// The server has taken in `count` frames; `false` where that cannot be.
@@ -86,7 +112,8 @@ impl Kept {
     /// cannot be.
     #[must_use]
     pub(super) fn resume(&mut self, count: u64) -> bool {
-        if count < self.acknowledged || count > self.numbered {
+        // What was answered is not sent again, whatever the server says.
+        if count < self.acknowledged.max(self.proven) || count > self.numbered {
             return false;
         }
         self.forget(count);
@@ -107,13 +134,14 @@ impl Kept {
         self.written = 0;
     }
 
-    /// The session is gone: takes out what was written and not acknowledged, and counts anew.
+    /// The session is gone: takes out what was written, and counts anew. Gives what may not have been taken in.
     pub(super) fn lose(&mut self) -> Vec<Frame> {
-        let unknown = self.frames.drain(..(self.numbered - self.acknowledged) as usize);
-        let unknown: Vec<_> = unknown.collect();
-        self.bytes -= unknown.iter().map(Entry::length).sum::<usize>();
-        (self.acknowledged, self.numbered, self.written) = (0, 0, 0);
-        unknown.into_iter().map(|entry| entry.frame).collect()
+        let first = self.first_unproven();
+        let written = self.frames.drain(..(self.numbered - self.acknowledged) as usize);
+        let written: Vec<_> = written.collect();
+        self.bytes -= written.iter().map(Entry::length).sum::<usize>();
+        (self.acknowledged, self.proven, self.numbered, self.written) = (0, 0, 0, 0);
+        written.into_iter().skip(first).map(|entry| entry.frame).collect()
     }
 
     /// Takes a frame back that was never written: that of this call.
@@ -146,13 +174,17 @@ impl Kept {
 
     /// Takes out everything.
     pub(super) fn clear(&mut self) -> Vec<Frame> {
-        (self.bytes, self.acknowledged, self.numbered, self.written) = (0, 0, 0, 0);
+        (self.bytes, self.acknowledged, self.proven, self.numbered, self.written) = (0, 0, 0, 0, 0);
         self.frames.drain(..).map(|entry| entry.frame).collect()
     }
 
     /// What was never written.
     pub(super) fn unnumbered(&self) -> impl Iterator<Item = (&Frame, Option<AckId>)> {
         self.frames.iter().skip(self.first_unnumbered()).map(|entry| (&entry.frame, entry.call))
+    }
+
+    fn first_unproven(&self) -> usize {
+        self.proven.saturating_sub(self.acknowledged) as usize
     }
 
     fn first_unnumbered(&self) -> usize {
@@ -185,7 +217,7 @@ mod tests {
         assert!(kept.resume(2));
         assert_eq!(write(&mut kept, 9), ["4,0,c", "4,0,d"]);
         assert!(kept.acknowledge(4));
-        assert!(kept.is_empty() && kept.bytes == 0);
+        assert!(kept.frames.is_empty() && kept.bytes == 0);
     }
 
     #[test]

@@ -39,6 +39,12 @@ impl Memberships {
         self.asked.push_back(Ask { channel: channel.into(), joins });
     }
 
+    /// How many joins and leaves that wait for their answers are behind the one that an answer about this channel is for.
+    pub(super) fn asked_after(&self, channel: &str) -> Option<usize> {
+        let at = self.asked.iter().position(|ask| ask.channel == channel)?;
+        Some(self.asked.len() - at - 1)
+    }
+
     /// The answer to a join or a leave. `error` is the `1` directly before it.
     pub(super) fn answer(&mut self, channel: &str, inside: bool, error: Option<Error>) -> ChannelChange {
         let at = self.asked.iter().position(|ask| ask.channel == channel);

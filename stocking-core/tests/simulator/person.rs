@@ -30,6 +30,8 @@ pub(crate) struct Person {
     /// The number of its next request.
     next: u64,
     calls: BTreeMap<AckId, u64>,
+    /// The last request that was answered: it and all before it were taken in.
+    answered: Option<u64>,
     /// Requests of which it was told that they may not have been handled, or were not.
     excused: BTreeSet<u64>,
     pub(crate) resumed: u64,
@@ -50,6 +52,7 @@ impl Person {
             direct: 0,
             next: 0,
             calls: BTreeMap::new(),
+            answered: None,
             excused: BTreeSet::new(),
             resumed: 0,
             reset: 0,
@@ -145,14 +148,19 @@ impl Person {
                 self.channels.clear();
                 self.heard.clear();
                 for frame in &reset.unknown {
-                    self.excused.extend(number_of(frame));
+                    let Some(number) = number_of(frame) else { continue };
+                    assert!(self.answered < Some(number), "request {number} is known, and said not to be");
+                    self.excused.insert(number);
                 }
             }
             ClientEvent::Reply { call, outcome } => {
                 self.replies += 1;
                 let number = self.calls.remove(&call).expect("a call ends once");
                 match outcome {
-                    Ok(payload) => assert_eq!(payload.parse::<u64>().unwrap(), number),
+                    Ok(payload) => {
+                        assert_eq!(payload.parse::<u64>().unwrap(), number);
+                        self.answered = self.answered.max(Some(number));
+                    }
                     Err(CallError::TimedOut { sent: false }) => drop(self.excused.insert(number)),
                     Err(CallError::TimedOut { sent: true } | CallError::SessionLost) => {}
                     Err(other) => panic!("an honest call fails: {other:?}"),

@@ -51,7 +51,7 @@ impl ClientMachine {
         self.is_draining = false;
         let has_said_goodbye = std::mem::take(&mut self.has_said_goodbye);
         let ends_session = reason.ends_session();
-        let has_nothing_to_say = self.kept.is_empty() && (ends_session || self.session.is_none());
+        let has_nothing_to_say = !self.kept.has_unproven() && (ends_session || self.session.is_none());
         let end = match &reason {
             Disconnect::Closed { code: Some(1000), .. } if has_said_goodbye => Some(End::Left),
             _ if self.leaving.is_some() && has_nothing_to_say => Some(End::Left),
@@ -97,7 +97,7 @@ impl ClientMachine {
         if self.session.take().is_none() {
             return;
         }
-        let asks = self.kept.unnumbered().filter(|(frame, _)| frame.as_str().starts_with("6,")).count();
+        let asks = self.kept.unnumbered().filter(|(frame, _)| frame.is_ask()).count();
         let first_unsent = self.kept.unnumbered().find_map(|(_, call)| call);
         for call in self.calls.end_before(first_unsent) {
             self.tell(ClientEvent::Reply { call, outcome: Err(CallError::SessionLost) });

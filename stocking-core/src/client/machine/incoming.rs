@@ -70,6 +70,11 @@ impl ClientMachine {
             Ok(ServerFrame::Reply { id, content }) => self.handle_reply(id, content),
             Ok(ServerFrame::Broadcast { to, content }) => self.handle_broadcast(to, content.into()),
             Ok(ServerFrame::Membership { channel, change }) => {
+                if matches!(change, MembershipChange::Joined | MembershipChange::Left)
+                    && let Some(later) = self.memberships.asked_after(&channel)
+                {
+                    self.kept.prove_ask(later);
+                }
                 let change = match change {
                     MembershipChange::Joined => self.memberships.answer(&channel, true, refusal),
                     MembershipChange::Left => self.memberships.answer(&channel, false, refusal),
@@ -94,6 +99,7 @@ impl ClientMachine {
 
     /// Ends the call. One that has ended before is not known any more: its reply is late.
     fn handle_reply(&mut self, id: AckId, content: &str) {
+        self.kept.prove_call(id);
         if !self.calls.end(id) {
             return;
         }

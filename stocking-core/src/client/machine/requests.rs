@@ -95,7 +95,7 @@ impl ClientMachine {
         self.leaving = Some(after(now, self.config.close_timeout));
         let has_begun =
             matches!(self.phase, Phase::Opening { .. } | Phase::Open { .. } | Phase::Closing { .. });
-        if !has_begun && self.session.is_none() && self.kept.is_empty() {
+        if !has_begun && self.session.is_none() && !self.kept.has_unproven() {
             return self.end(End::Left);
         }
         if let Phase::Waiting { until } = &mut self.phase {

@@ -96,6 +96,19 @@ fn a_goodbye_with_nothing_to_say_is_the_end() {
 }
 
 #[test]
+fn a_goodbye_behind_what_was_answered_has_been_heard_when_the_session_is_gone() {
+    let mut world = World::open();
+    world.emit("a");
+    world.call("b");
+    world.sent();
+    world.say(r#"4,1,{"c":-1,"p":null}"#);
+    world.client.close(world.now);
+    world.sent();
+    world.close(1011);
+    assert_eq!(ended(&world.events()), (&End::Left, 0, 0));
+}
+
+#[test]
 fn a_goodbye_that_nobody_hears_takes_ten_seconds() {
     let mut world = World::open();
     world.emit("a");

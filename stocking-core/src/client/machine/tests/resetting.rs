@@ -1,6 +1,6 @@
 //! The session is lost.
 
-use super::{OPENED, OPENED_AGAIN, World, attempt, called, emitted};
+use super::{OPENED, OPENED_AGAIN, TIMEOUT, World, attempt, called, emitted};
 use crate::client::{CallError, ChannelChange, ClientEvent, Disconnect, End, Reset};
 
 /// A client with something of everything under way, its connection lost.
@@ -235,4 +235,71 @@ fn a_session_that_is_lost_twice_loses_nothing_that_was_never_sent() {
     world.say(OPENED_AGAIN);
     world.events();
     assert_goes_on(&mut world);
+}
+
+/// Five frames of this client, of which the server has acknowledged none and answered these.
+fn unknown_after(answers: &[&str]) -> Vec<String> {
+    let mut world = World::open();
+    world.client.join("news").unwrap();
+    world.client.broadcast("news", "said").unwrap();
+    world.call("first");
+    world.client.join("news").unwrap();
+    world.call("second");
+    world.sent();
+    for answer in answers {
+        world.say(answer);
+    }
+    world.close(4001);
+    let reset = world.events().into_iter().find_map(|event| match event {
+        ClientEvent::Reset(reset) => Some(reset.unknown),
+        _ => None,
+    });
+    reset.unwrap().iter().map(|frame| frame.as_str().to_owned()).collect()
+}
+
+#[test]
+fn an_answer_proves_that_all_up_to_what_it_answers_is_taken_in() {
+    let frames =
+        ["6,1,news".into(), "5,news,said".into(), called(1, "first"), "6,1,news".into(), called(2, "second")];
+    let (first, second) = (r#"4,1,{"c":-1,"p":null}"#, r#"4,2,{"c":0,"p":"no"}"#);
+    for (answers, proven) in [
+        (&[][..], 0),
+        (&["6,1,news"], 1),
+        (&["6,1,news", first], 3),
+        (&["6,1,news", "6,1,news"], 4),
+        (&["6,1,news", second], 5),
+        (&[second, first], 5),
+        (&["3,2,", "6,1,news"], 2),
+        (&["3,4,", "6,1,news", first], 4),
+        (&["1,0,said to nobody", "6,3,lobby", "4,7,{}", "6,0,lobby", "5,news,a"], 0),
+    ] {
+        assert_eq!(unknown_after(answers), frames[proven..], "{answers:?}");
+    }
+}
+
+#[test]
+fn the_reply_to_a_call_that_timed_out_proves_as_much() {
+    let mut world = World::open();
+    world.call("late");
+    world.sent();
+    world.advance(TIMEOUT);
+    world.say(r#"4,1,{"c":-1,"p":null}"#);
+    world.close(4001);
+    assert!(matches!(world.events().last(), Some(ClientEvent::Reset(reset)) if reset.unknown.is_empty()));
+}
+
+#[test]
+fn what_an_answer_proves_is_sent_again_to_nobody() {
+    let mut world = World::open();
+    world.emit("a");
+    world.call("b");
+    world.sent();
+    world.say(r#"4,1,{"c":-1,"p":null}"#);
+    world.cut();
+    world.events();
+    world.resume(&attempt(1, 1), r#"0,1,{"got":1}"#);
+    assert_eq!(world.sent(), ["close 1008"]);
+    let events = world.events();
+    assert!(matches!(events[0], ClientEvent::ConnectFailed { reason: Disconnect::Miscounted, .. }));
+    assert!(matches!(&events[1], ClientEvent::Reset(reset) if reset.unknown.is_empty()), "{events:?}");
 }
