@@ -42,7 +42,7 @@ pub enum CallError {
     },
     /// The session is lost: the server may have handled the call, or not.
     SessionLost,
-    /// The client was closed before the call was sent.
+    /// The client ended before the request was sent, or a join was answered.
     NotSent,
     /// The call is longer than what the server takes in one frame, as it said only when it was to be sent.
     TooLong {
@@ -52,7 +52,7 @@ pub enum CallError {
     /// What came as the reply is none.
     NotAReply(String),
     /// The answer is not of the type that was asked for: why not.
-    Unexpected(Error),
+    Unexpected(String),
     /// It was not made.
     Rejected(RequestError),
 }
@@ -170,15 +170,15 @@ impl fmt::Display for CallError {
         match self {
             Self::Failed(error) => error.fmt(f),
             Self::TimedOut { sent: true } => write!(f, "no reply in time"),
-            Self::TimedOut { sent: false } => write!(f, "not connected in time: the call was not sent"),
+            Self::TimedOut { sent: false } => write!(f, "the call could not be sent in time"),
             Self::SessionLost => {
                 write!(f, "the session is lost: the server may have handled the call, or not")
             }
-            Self::NotSent => write!(f, "the client was closed before the call was sent"),
+            Self::NotSent => write!(f, "the client ended before the request was sent"),
             Self::TooLong { max } => {
                 write!(f, "the call is longer than the {max} bytes that the server takes")
             }
-            Self::Unexpected(error) => write!(f, "the answer is of another type: {}", error.message()),
+            Self::Unexpected(reason) => write!(f, "the answer is of another type: {reason}"),
             Self::Rejected(error) => error.fmt(f),
             Self::NotAReply(reason) => write!(f, "the server sent what is no reply: {reason}"),
         }

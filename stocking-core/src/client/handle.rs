@@ -208,7 +208,8 @@ impl<T: DeserializeOwned> Future for Call<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let payload = ready!(self.ticket.poll(cx))?;
-        Poll::Ready(payload.parse().map_err(CallError::Unexpected))
+        let answer = serde_json::from_str(payload.as_str());
+        Poll::Ready(answer.map_err(|error| CallError::Unexpected(error.to_string())))
     }
 }
 
