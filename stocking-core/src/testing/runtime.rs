@@ -45,6 +45,11 @@ impl World {
 }
 
 impl TestRuntime {
+    /// Whether the other one is the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// A runtime on which it is `start`.
     #[must_use]
     pub fn new(start: Instant) -> Self {

@@ -2,4 +2,5 @@
 
 mod handle;
 mod handle_ends;
+mod simulated;
 mod world;

@@ -143,8 +143,34 @@ impl Simulation {
         &self.server
     }
 
-    /// Replaces the server, as after a crash: every connection breaks, and whoever comes back finds the other one.
+    /// Cuts a client's connection, or the one that it is making: it hears of that at once, the server when what is under way
+    /// has arrived.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none of this number.
+    pub fn cut(&mut self, client: usize) {
+        let now = self.now();
+        let client = &mut self.clients[client];
+        if client.link.is_some() || client.connects_at.is_some() {
+            client.machine.handle_eof(now);
+            client.let_go(now);
+        }
+    }
+
+    /// Replaces the server, as after a crash: every connection breaks, and whoever comes back finds the other one. It has to be
+    /// on the same runtime, `TestServer::on(simulation.server().runtime(), …)`: another one is another clock, on which the
+    /// time of the clients would go back.
+    ///
+    /// # Panics
+    ///
+    /// Where it is on another runtime.
+    #[track_caller]
     pub fn replace_server(&mut self, server: TestServer) {
+        assert!(
+            self.runtime().is(server.runtime()),
+            "another runtime is another clock: make the server by `TestServer::on(simulation.server().runtime(), …)`"
+        );
         let now = self.now();
         for client in &mut self.clients {
             client.old.clear();
