@@ -79,7 +79,9 @@ impl ClientBuilder {
     pub fn tls_config(&self) -> Result<Option<Arc<rustls::ClientConfig>>, UrlError> {
         match &self.tls {
             Some(config) => Ok(Some(config.clone())),
-            None if self.url.starts_with("wss:") => super::tls::config().map(Some),
+            None if self.url.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("wss:")) => {
+                super::tls::config().map(Some)
+            }
             None => Ok(None),
         }
     }

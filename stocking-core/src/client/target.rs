@@ -84,22 +84,32 @@ pub(super) struct UpgradeTarget {
 pub(super) fn parse(url: &str) -> Result<(Target, UpgradeTarget), UrlError> {
     // A fragment is for the one who has the URL, and is not sent (RFC 6455, section 3, forbids it altogether).
     let uri: Uri = url.parse().map_err(|error: http::uri::InvalidUri| UrlError::Syntax(error.to_string()))?;
-    let is_tls = match uri.scheme_str() {
-        Some("ws") => false,
-        Some("wss") => true,
-        _ => return Err(UrlError::Scheme),
-    };
+    let is = |scheme: &str| uri.scheme_str().is_some_and(|said| said.eq_ignore_ascii_case(scheme));
+    let is_tls = is("wss");
+    if !is_tls && !is("ws") {
+        return Err(UrlError::Scheme);
+    }
     let Some(authority) = uri.authority() else { return Err(UrlError::Syntax("no host".into())) };
     if authority.as_str().contains('@') {
         return Err(UrlError::UserInfo);
     }
     let host = authority.host();
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+    let port = match authority.as_str()[host.len()..].strip_prefix(':') {
+        None | Some("") if is_tls => 443,
+        None | Some("") => 80,
+        Some(port) => number(port).ok_or_else(|| UrlError::Syntax(format!("{port:?} is not a port")))?,
+    };
     let target = Target { host: bare.into(), port, is_tls };
     let host = HeaderValue::from_str(authority.as_str())
         .map_err(|_| UrlError::Syntax("the host is not one of HTTP".into()))?;
     Ok((target, UpgradeTarget { uri, host, headers: HeaderMap::new() }))
+}
+
+/// Reads a port that one can connect to.
+fn number(port: &str) -> Option<u16> {
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    port.parse().ok().filter(|port| is_number && *port > 0)
 }
 
 /// Reads a header that an application adds.
@@ -125,6 +135,8 @@ mod tests {
             ("ws://localhost:12345/ws", "localhost:12345", false, "localhost:12345", "/ws"),
             ("wss://example.org/ws?token=a%20b", "example.org:443", true, "example.org", "/ws?token=a%20b"),
             ("ws://example.org", "example.org:80", false, "example.org", "/"),
+            ("WS://localhost/ws", "localhost:80", false, "localhost", "/ws"),
+            ("Wss://localhost/ws", "localhost:443", true, "localhost", "/ws"),
             ("ws://[::1]:9/ws", "[::1]:9", false, "[::1]:9", "/ws"),
         ] {
             let (parsed, upgrade) = parse(url).unwrap();
@@ -140,6 +152,18 @@ mod tests {
     fn what_is_no_url_of_a_websocket_is_refused() {
         for url in ["", "localhost", "/ws", "http://localhost/ws", "example.org:80"] {
             assert!(parse(url).is_err(), "{url}");
+        }
+        for (url, port) in [
+            ("ws://localhost:99999/ws", "99999"),
+            ("wss://localhost:123456", "123456"),
+            ("ws://[::1]:65536/ws", "65536"),
+            ("ws://localhost:0/ws", "0"),
+        ] {
+            let error = UrlError::Syntax(format!("{port:?} is not a port"));
+            assert_eq!(parse(url).unwrap_err(), error, "{url}");
+        }
+        for url in ["ws://localhost:http/ws", "ws://localhost:-1/ws", "ws://localhost:+80/ws"] {
+            assert!(matches!(parse(url), Err(UrlError::Syntax(_))), "{url}");
         }
         assert_eq!(parse("ws://doge:secret@localhost/ws").unwrap_err(), UrlError::UserInfo);
     }
