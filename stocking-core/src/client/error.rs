@@ -25,7 +25,7 @@ pub enum RequestError {
     Name(NameError),
     /// The payload has no JSON form: a map whose keys are not strings, say.
     NotJson,
-    /// The client is closed, or was told to close.
+    /// The client has ended, or was told to close.
     Closed,
 }
 
@@ -160,7 +160,7 @@ impl fmt::Display for RequestError {
             }
             Self::Name(error) => error.fmt(f),
             Self::NotJson => write!(f, "the payload has no JSON form"),
-            Self::Closed => write!(f, "the client is closed"),
+            Self::Closed => write!(f, "the client has ended"),
         }
     }
 }

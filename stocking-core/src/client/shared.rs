@@ -31,6 +31,8 @@ pub(crate) struct State {
     /// Who waits for a connection, or the end.
     waiting: Vec<Waker>,
     end: Option<End>,
+    /// Whether the last attempt to connect has failed.
+    is_failing: bool,
 }
 
 /// What waits in a channel's stream.
@@ -53,6 +55,7 @@ impl Shared {
             events: Vec::new(),
             waiting: Vec::new(),
             end: None,
+            is_failing: false,
         };
         Self { state: Mutex::new(state), clock: Box::new(clock) }
     }
@@ -179,7 +182,22 @@ impl State {
         wakers
     }
 
+    /// Says what nobody may miss who has not subscribed: once, not with every attempt.
+    fn log(&mut self, event: &ClientEvent) {
+        match event {
+            ClientEvent::Connected { .. } | ClientEvent::Resumed => self.is_failing = false,
+            ClientEvent::ConnectFailed { reason, .. } if !std::mem::replace(&mut self.is_failing, true) => {
+                tracing::warn!(target = %self.machine.target(), %reason, "a client cannot connect");
+            }
+            ClientEvent::Ended { end, .. } if *end != End::Left => {
+                tracing::warn!(target = %self.machine.target(), %end, "a client has ended");
+            }
+            _ => {}
+        }
+    }
+
     fn route_one(&mut self, event: ClientEvent, wakers: &mut Vec<Waker>) {
+        self.log(&event);
         let limit = self.machine.config().max_unread_bytes;
         match event {
             ClientEvent::Reply { call, outcome } => {
