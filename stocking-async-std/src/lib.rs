@@ -13,7 +13,7 @@ mod tls;
 
 #[cfg(feature = "tls")]
 pub use stocking_core::tls::rustls;
-pub use stocking_core::{api::*, driver};
+pub use stocking_core::{api::*, driver, proto};
 
 #[cfg(feature = "async-std")]
 pub use self::async_std_stream::{AsyncStd, ShutDown};

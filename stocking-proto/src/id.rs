@@ -16,9 +16,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// # use stocking_proto::ClientId;
 /// let id = ClientId::from_bits(62);
 /// assert_eq!(id.to_string(), "@0000000000000000000010");
+/// assert_eq!(format!("{id:?}"), "@0000000000000000000010");
 /// assert_eq!("@0000000000000000000010".parse(), Ok(id));
 /// ```
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ClientId(u128);
 
 /// In the order of ASCII, so that ids sort as their bits do.
@@ -83,6 +84,13 @@ impl ClientId {
 impl fmt::Display for ClientId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(str::from_utf8(&self.to_ascii()).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// As it is written: the bits say nothing to anybody.
+impl fmt::Debug for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

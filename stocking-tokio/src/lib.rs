@@ -22,7 +22,7 @@ mod readme {}
 
 #[cfg(feature = "tls")]
 pub use stocking_core::tls::rustls;
-pub use stocking_core::{api::*, driver};
+pub use stocking_core::{api::*, driver, proto};
 
 #[cfg(feature = "tls")]
 pub use self::tls::{ServeTls, Tls, TlsTcp, accept_tls, serve_tls};

@@ -115,6 +115,12 @@ impl From<&str> for ClientBuilder {
     }
 }
 
+impl From<&String> for ClientBuilder {
+    fn from(url: &String) -> Self {
+        Self::new(url)
+    }
+}
+
 impl From<String> for ClientBuilder {
     fn from(url: String) -> Self {
         Self::new(url)

@@ -166,6 +166,12 @@ impl Client {
         .await
     }
 
+    /// Whether there is a connection, and the session is on it: now, for a display. Nothing that is asked has to wait for it.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.shared().look(|state| state.machine.is_open())
+    }
+
     /// Who the client is, while it has a session: connected, or about to resume.
     #[must_use]
     pub fn id(&self) -> Option<ClientId> {

@@ -22,7 +22,9 @@ use super::world::World;
 fn a_call_is_answered() {
     let world = World::new();
     let client = world.connect();
+    assert!(!client.is_connected());
     assert_eq!(world.now(client.call::<u64>("double", &21)), Ok(42));
+    assert!(client.is_connected());
     let failed = world.now(client.call::<()>("fail", "on purpose")).unwrap_err();
     assert!(matches!(&failed, CallError::Failed(error) if error.message() == "on purpose"), "{failed}");
     let unexpected = world.now(client.call::<String>("double", &21)).unwrap_err();
