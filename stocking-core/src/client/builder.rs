@@ -40,7 +40,8 @@ impl ClientBuilder {
         }
     }
 
-    /// Adds a header to the upgrade request, `Authorization` for one.
+    /// Adds a header to the upgrade request, `Authorization` for one. It is that of every connection: a client that is to have
+    /// another token is another client.
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -62,7 +63,36 @@ impl ClientBuilder {
     }
 
     /// Replaces whom the client trusts over TLS, and how it is known itself. By default it trusts whom the operating system
-    /// does, where `SSL_CERT_FILE` and `SSL_CERT_DIR` have their usual meaning.
+    /// does, where `SSL_CERT_FILE` and `SSL_CERT_DIR` have their usual meaning: for a try, these are enough.
+    ///
+    /// A certificate of one's own:
+    ///
+    /// ```
+    /// use std::{path::Path, sync::Arc};
+    /// use stocking_core::{
+    ///     client::{Client, ClientBuilder},
+    ///     tls::rustls::{
+    ///         ClientConfig, RootCertStore,
+    ///         crypto::ring,
+    ///         pki_types::{CertificateDer, pem::PemObject},
+    ///     },
+    /// };
+    ///
+    /// fn to_our_server(certificate: &Path) -> Result<ClientBuilder, Box<dyn std::error::Error>> {
+    ///     let mut trusted = RootCertStore::empty();
+    ///     trusted.add(CertificateDer::from_pem_file(certificate)?)?;
+    ///     // Named, where rustls would ask for a default of the whole process.
+    ///     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ///         .with_safe_default_protocol_versions()?
+    ///         .with_root_certificates(trusted)
+    ///         .with_no_client_auth();
+    ///     Ok(Client::builder("wss://localhost:12345/ws").tls(tls))
+    /// }
+    /// # assert!(to_our_server(Path::new("no such file")).is_err());
+    /// ```
+    ///
+    /// The adapters re-export `rustls`. Where the server has the very certificate that is trusted, it must not be that of an
+    /// authority: `openssl req -x509 … -addext basicConstraints=critical,CA:FALSE`.
     #[cfg(feature = "tls")]
     #[must_use]
     pub fn tls(mut self, config: impl Into<Arc<rustls::ClientConfig>>) -> Self {

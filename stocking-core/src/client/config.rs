@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// Every limit and timeout of a client, with a default that suits a program which stays connected for long.
 ///
+/// Silence is not here, since it is the server who says how often there is to be a sign of life, by default every 25 s. A
+/// connection on which there was none for that long and 20 s more is dead: [`Silent`](crate::client::Disconnect::Silent).
+///
 /// A plain struct: set the fields, or chain the setters of the same names.
 ///
 /// ```

@@ -87,7 +87,8 @@ pub enum Disconnect {
         /// The reason, for people.
         reason: String,
     },
-    /// Nothing came from the server for so long that it must be gone.
+    /// Nothing came from the server for so long that it must be gone: for the time between two pings, which the server says
+    /// and which is 25 s by default, and 20 s more.
     Silent,
     /// The server broke a rule of WebSocket, or sent a message longer than
     /// [`max_message_size`](super::ClientConfig#structfield.max_message_size).

@@ -59,6 +59,8 @@ impl Client {
     /// Sends an event, and gives its handler's answer. The call is made at once; what this returns waits for the answer, for
     /// [`call_timeout`](super::ClientConfig#structfield.call_timeout) at most. Dropping it does not take the call back.
     ///
+    /// The answer is read as a `T`; where only success matters, that is [`serde::de::IgnoredAny`], which takes any.
+    ///
     /// # Errors
     ///
     /// What the handler failed with, or why there is no answer.
@@ -109,7 +111,7 @@ impl Client {
     }
 
     /// Joins a channel: a stream of what is broadcast there. It is joined at once; what this returns waits for the server to
-    /// say so.
+    /// say so, as long as that takes.
     ///
     /// # Errors
     ///

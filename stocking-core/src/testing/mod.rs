@@ -45,6 +45,30 @@
 //! not: put such things behind a type of your own in the state, or test with the adapter's `serve_connection` on an
 //! in-memory stream of its runtime.
 //!
+//! # An application on a `Client`
+//!
+//! A [`Client`](crate::Client) runs on the runtime of a [`TestServer`], which makes its connections too; tasks of the
+//! application are spawned there. For a bad network there is [`Simulation`], which takes a
+//! [`ClientMachine`](crate::client::ClientMachine) in place of the handle.
+//!
+//! ```
+//! use stocking_core::{Client, Context, Result, Router, driver::Runtime, testing::TestServer};
+//!
+//! async fn greet(_: Context, name: String) -> Result<String> {
+//!     Ok(format!("Hello {name}"))
+//! }
+//!
+//! let server = TestServer::new(Router::new().on("greet", greet));
+//! let client = Client::builder("ws://localhost/ws").start(server.runtime().clone(), server.clone())?;
+//! server.runtime().spawn(async move {
+//!     assert_eq!(client.call::<String>("greet", "doge").await.unwrap(), "Hello doge");
+//! });
+//! server.run();
+//! # Ok::<(), stocking_core::client::UrlError>(())
+//! ```
+//!
+//! # What repeats
+//!
 //! Everything is repeatable: tasks run in the order in which they were woken. The ids of clients are repeatable as well where
 //! [`Service::with_random`](crate::Service::with_random) has a source that is.
 

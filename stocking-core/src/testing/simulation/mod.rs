@@ -42,6 +42,9 @@ pub struct Network {
 /// Clients and a server over a [`Network`], on the server's virtual clock. The same seed is the same course of things, to
 /// the byte.
 ///
+/// It takes machines, not handles: an application on a [`Client`](crate::Client) is tested
+/// [on a `TestServer`](super#an-application-on-a-client), whose network is a good one.
+///
 /// ```
 /// use std::time::Duration;
 /// use stocking_core::{
