@@ -75,6 +75,12 @@ FAULTS = {
     "the client sends again what may have been handled": [
         ("stocking-core/src/client/kept.rs", "drain(..(self.numbered - self.acknowledged) as usize)", "drain(..(self.numbered - self.acknowledged) as usize / 2)"),
     ],
+    "the client takes for taken in what no answer proves": [
+        ("stocking-core/src/client/kept.rs", "(first + at) as u64 + 1;", "self.first_unnumbered() as u64;"),
+    ],
+    "the client says that what was answered is unknown": [
+        ("stocking-core/src/client/kept.rs", "written.into_iter().skip(first)", "written.into_iter().skip(first * 0)"),
+    ],
     "the client resumes with one frame less than it has": [
         ("stocking-core/src/client/session.rs", "got: self.taken(), attempt", "got: Count::new(self.taken.saturating_sub(1)).unwrap_or_default(), attempt"),
     ],
