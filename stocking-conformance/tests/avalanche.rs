@@ -2,29 +2,48 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-use std::{sync::Arc, time::Instant};
+use std::{net, sync::Arc, time::Instant};
 
+use futures_util::{
+    StreamExt,
+    future::{AbortHandle, abortable},
+};
 use parking_lot::Mutex;
 use stocking_conformance::HUNG;
 use stocking_core::{
     Client, ClientEvent, Router, Service,
     client::{ClientBuilder, UrlError},
 };
-use tokio::{
-    net::TcpListener,
-    runtime::Runtime,
-    sync::Barrier,
-    task::{JoinHandle, JoinSet},
-    time::timeout,
-};
+use tokio::{runtime::Runtime, sync::Barrier, task::JoinSet, time::timeout};
 
-/// Accepts connections that can be cut all at once.
-async fn serve(listener: TcpListener, service: Arc<Service>, connections: Arc<Mutex<Vec<JoinHandle<()>>>>) {
-    loop {
-        let (stream, _) = listener.accept().await.unwrap();
-        let connection = tokio::spawn(stocking_tokio::serve_connection(stream, service.clone()));
-        connections.lock().push(connection);
-    }
+/// Connections that can be cut all at once.
+type Connections = Arc<Mutex<Vec<AbortHandle>>>;
+
+/// Accepts connections on a runtime, for as long as the process lives.
+type Serve = fn(net::TcpListener, Arc<Service>, Connections);
+
+fn serve_on_tokio(listener: net::TcpListener, service: Arc<Service>, connections: Connections) {
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let (connection, handle) = abortable(stocking_tokio::serve_connection(stream, service.clone()));
+            connections.lock().push(handle);
+            tokio::spawn(connection);
+        }
+    });
+}
+
+fn serve_on_async_std(listener: net::TcpListener, service: Arc<Service>, connections: Connections) {
+    let listener = async_std::net::TcpListener::from(listener);
+    async_std::task::spawn(async move {
+        while let Some(stream) = listener.incoming().next().await {
+            let connection = stocking_async_std::serve_connection(stream.unwrap(), service.clone());
+            let (connection, handle) = abortable(connection);
+            connections.lock().push(handle);
+            async_std::task::spawn(connection);
+        }
+    });
 }
 
 /// Waits for the session, and for its resumption.
@@ -45,13 +64,18 @@ async fn come_back(client: Client, met: Arc<Barrier>) {
     client.close().await;
 }
 
-fn all_come_back_and_resume(clients: usize, connect: impl Fn(ClientBuilder) -> Result<Client, UrlError>) {
+fn all_come_back_and_resume(
+    clients: usize,
+    serve: Serve,
+    connect: impl Fn(ClientBuilder) -> Result<Client, UrlError>,
+) {
     Runtime::new().unwrap().block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let url = format!("ws://{}/ws", listener.local_addr().unwrap());
         let service: Arc<Service> = Router::new().into();
         let connections = Arc::new(Mutex::new(Vec::new()));
-        tokio::spawn(serve(listener, service.clone(), connections.clone()));
+        serve(listener, service.clone(), connections.clone());
         let met = Arc::new(Barrier::new(clients + 1));
         let mut waiting = JoinSet::new();
         for _ in 0..clients {
@@ -76,22 +100,22 @@ fn all_come_back_and_resume(clients: usize, connect: impl Fn(ClientBuilder) -> R
 
 #[test]
 fn all_come_back_and_resume_on_tokio() {
-    all_come_back_and_resume(300, stocking_tokio::connect);
+    all_come_back_and_resume(300, serve_on_tokio, stocking_tokio::connect);
 }
 
 #[test]
 fn all_come_back_and_resume_on_async_std() {
-    all_come_back_and_resume(300, stocking_async_std::connect);
+    all_come_back_and_resume(300, serve_on_async_std, stocking_async_std::connect);
 }
 
 #[test]
 #[ignore = "needs 10,000 descriptors"]
 fn five_thousand_come_back_and_resume_on_tokio() {
-    all_come_back_and_resume(5000, stocking_tokio::connect);
+    all_come_back_and_resume(5000, serve_on_tokio, stocking_tokio::connect);
 }
 
 #[test]
 #[ignore = "needs 10,000 descriptors"]
 fn five_thousand_come_back_and_resume_on_async_std() {
-    all_come_back_and_resume(5000, stocking_async_std::connect);
+    all_come_back_and_resume(5000, serve_on_async_std, stocking_async_std::connect);
 }

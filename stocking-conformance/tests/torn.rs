@@ -1,10 +1,10 @@
-//! Clients of ours on every runtime, over real sockets, through a network that breaks all the time.
+//! Clients and a server of ours on every runtime, over real sockets, through a network that breaks all the time.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::{
     collections::BTreeMap,
-    net::SocketAddr,
+    net::{self, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -113,15 +113,35 @@ async fn hear(client: Client, joined: Arc<Barrier>, number: usize, trial: Trial)
     assert_eq!(client.close().await, End::Left);
 }
 
+/// Serves on a runtime, for as long as the process lives.
+type Serve = fn(net::TcpListener);
+
+fn serve_on_tokio(listener: net::TcpListener) {
+    let listener = TcpListener::from_std(listener).unwrap();
+    tokio::spawn(stocking_tokio::serve(listener, Router::new()).into_future());
+}
+
+fn serve_on_async_std(listener: net::TcpListener) {
+    let listener = async_std::net::TcpListener::from(listener);
+    async_std::task::spawn(async { stocking_async_std::serve(listener, Router::new()).await });
+}
+
+fn serve_on_smol(listener: net::TcpListener) {
+    let listener = async_net::TcpListener::try_from(listener).unwrap();
+    smol::spawn(async { stocking_async_std::serve(listener, Router::new()).await }).detach();
+}
+
 fn everything_is_heard_once_and_in_order(
     trial: Trial,
+    serve: Serve,
     connect: impl Fn(ClientBuilder) -> Result<Client, UrlError>,
 ) {
     Runtime::new().unwrap().block_on(async {
         let cuts = Arc::new(AtomicUsize::new(0));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
         let server = listener.local_addr().unwrap();
-        tokio::spawn(stocking_tokio::serve(listener, Router::new()).into_future());
+        serve(listener);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}/ws", listener.local_addr().unwrap());
         tokio::spawn(tear(listener, server, trial, cuts.clone()));
@@ -145,27 +165,28 @@ fn everything_is_heard_once_and_in_order(
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_tokio() {
-    everything_is_heard_once_and_in_order(DAILY, stocking_tokio::connect);
+    everything_is_heard_once_and_in_order(DAILY, serve_on_tokio, stocking_tokio::connect);
 }
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_async_std() {
-    everything_is_heard_once_and_in_order(DAILY, stocking_async_std::connect);
+    everything_is_heard_once_and_in_order(DAILY, serve_on_async_std, stocking_async_std::connect);
 }
 
 #[test]
 fn everything_is_heard_once_and_in_order_on_smol() {
-    everything_is_heard_once_and_in_order(DAILY, |to| stocking_async_std::connect_on(AsyncIo::smol(), to));
+    let connect = |to| stocking_async_std::connect_on(AsyncIo::smol(), to);
+    everything_is_heard_once_and_in_order(DAILY, serve_on_smol, connect);
 }
 
 #[test]
 #[ignore = "takes more than a minute"]
 fn everything_is_heard_for_a_minute_on_tokio() {
-    everything_is_heard_once_and_in_order(LONG, stocking_tokio::connect);
+    everything_is_heard_once_and_in_order(LONG, serve_on_tokio, stocking_tokio::connect);
 }
 
 #[test]
 #[ignore = "takes more than a minute"]
 fn everything_is_heard_for_a_minute_on_async_std() {
-    everything_is_heard_once_and_in_order(LONG, stocking_async_std::connect);
+    everything_is_heard_once_and_in_order(LONG, serve_on_async_std, stocking_async_std::connect);
 }
