@@ -4,7 +4,7 @@ use std::{future::poll_fn, mem, sync::Arc, task::Poll};
 
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
-use stocking_core::{ClientId, Context, Error, Next, Reply, Request, Result, Router};
+use stocking_core::{ClientId, Context, Error, Next, Payload, Reply, Request, Result, Router};
 use tokio::sync::Semaphore;
 
 /// What requests for `hold` wait for: each answers its payload once it is given a permit. Slow, and no clock in it.
@@ -85,9 +85,11 @@ async fn otherwise(_: Context, _: Value) -> Result<&'static str> {
     Ok("oops")
 }
 
-async fn refuse_secret(ctx: Context, next: Next) -> Reply {
+async fn guard(ctx: Context, next: Next) -> Reply {
     match next.request() {
         Request::Join { channel } if channel == "secret" => Err(Error::new("members only").with_code(403)),
+        Request::Leave { channel } if channel == "club" => Err(Error::new("members stay").with_code(403)),
+        Request::Join { channel } if channel == "void" => Ok(Payload::null()),
         _ => next.run(ctx).await,
     }
 }
@@ -129,6 +131,6 @@ pub fn events_with(gate: &Gate) -> Router {
 
 /// All that the scripts assume.
 pub fn application(has_otherwise: bool) -> Router {
-    let router = events().with(refuse_secret);
+    let router = events().with(guard);
     if has_otherwise { router.otherwise(otherwise) } else { router }
 }

@@ -35,6 +35,10 @@ struct Step {
     invalid: bool,
     #[serde(default)]
     by: Option<By>,
+    #[serde(default = "once")]
+    times: u32,
+    #[serde(default)]
+    refused: Option<u16>,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +49,7 @@ enum Action {
     Connect(String),
     Cut(bool),
     Mute(bool),
+    Restart(bool),
     Server(String),
     Silence(u64),
     Wait(u64),
@@ -61,6 +66,7 @@ enum By {
 fn every_text_of_every_script_is_what_it_says() {
     for script in scripts().scripts {
         for step in &script.steps {
+            assert!(step.times > 0, "{}", script.name);
             match &step.action {
                 Action::Client(text) => {
                     let text = with_values(text);
@@ -70,7 +76,9 @@ fn every_text_of_every_script_is_what_it_says() {
                 Action::Close(code) => {
                     assert!(CloseCode::new(*code).is_some() && step.by.is_some(), "{}: {code}", script.name);
                 }
-                Action::Cut(flag) | Action::Mute(flag) => assert!(flag, "{}", script.name),
+                Action::Cut(flag) | Action::Mute(flag) | Action::Restart(flag) => {
+                    assert!(flag, "{}", script.name)
+                }
                 Action::Silence(seconds) | Action::Wait(seconds) => assert!(*seconds > 0, "{}", script.name),
                 Action::Connect(_) => {}
             }
@@ -85,13 +93,16 @@ fn every_script_opens_a_connection_before_it_uses_it_and_is_greeted() {
         let mut steps = script.steps.iter().peekable();
         while let Some(step) = steps.next() {
             match &step.action {
+                Action::Connect(_) if step.refused.is_some() => {}
                 Action::Connect(name) => {
                     assert!(!open.contains(name), "{}: {name} is new", script.name);
                     open.push(name.clone());
                     let greeting = steps.peek().map(|step| &step.action);
                     assert!(matches!(greeting, Some(Action::Server(text)) if text == "0"), "{}", script.name);
                 }
-                Action::Wait(_) => assert!(step.on.is_none(), "{}: time is everybody's", script.name),
+                Action::Wait(_) | Action::Restart(_) => {
+                    assert!(step.on.is_none(), "{}: that is everybody's", script.name);
+                }
                 _ => {
                     let on = step.on.clone().unwrap_or_else(|| "a".into());
                     assert!(open.contains(&on), "{}: {on} is open", script.name);
@@ -167,4 +178,8 @@ fn scripts() -> Scripts {
 
 fn yes() -> bool {
     true
+}
+
+fn once() -> u32 {
+    1
 }

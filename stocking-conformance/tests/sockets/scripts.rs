@@ -42,6 +42,7 @@ enum Action {
     Connect(String),
     Cut(IgnoredAny),
     Mute(IgnoredAny),
+    Restart(IgnoredAny),
     Server(String),
     Silence(IgnoredAny),
     Wait(IgnoredAny),
@@ -127,7 +128,9 @@ async fn play<C: Client>(on: Backend, script: &Script) {
                 line.settle().await;
                 assert_eq!(line.early, [], "{place}");
             }
-            Action::Close(_) | Action::Cut(_) => panic!("{place}: no script of part 1 has this step"),
+            Action::Close(_) | Action::Cut(_) | Action::Restart(_) => {
+                panic!("{place}: no script of part 1 has this step")
+            }
             Action::Connect(_) | Action::Mute(_) | Action::Wait(_) => unreachable!("{place}"),
         }
     }
