@@ -306,3 +306,17 @@ fn every_script() {
     let of_part = |part| vectors.scripts.iter().filter(|script| script.part == part).count();
     assert!(of_part(1) >= 51 && of_part(2) >= 39, "scripts have been lost");
 }
+
+#[test]
+fn every_script_of_sessions_is_named_beside_its_rule() {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/README.md");
+    let tests = fs::read_to_string(tests).unwrap();
+    for file in ["sessions", "clients"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../stocking-proto/vectors").join(file);
+        let vectors = fs::read_to_string(path.with_extension("json")).unwrap();
+        let vectors: Value = serde_json::from_str(&vectors).unwrap();
+        for script in vectors["scripts"].as_array().unwrap() {
+            assert!(script["part"] == 1 || tests.contains(&script["name"].to_string()), "{}", script["name"]);
+        }
+    }
+}

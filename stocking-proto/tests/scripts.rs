@@ -139,6 +139,25 @@ fn events_of_scripts_are_events_of_the_application() {
     }
 }
 
+#[test]
+fn every_text_of_every_script_of_a_client_is_a_frame() {
+    let scripts: serde_json::Value = serde_json::from_str(include_str!("../vectors/clients.json")).unwrap();
+    let mut names = Vec::new();
+    for script in scripts["scripts"].as_array().unwrap() {
+        let name = script["name"].as_str().unwrap();
+        assert!(!names.contains(&name) && script["part"] == 2 && script["rules"].is_string(), "{name}");
+        names.push(name);
+        for step in script["steps"].as_array().unwrap() {
+            if let Some(text) = step["client"].as_str() {
+                assert!(is_valid(&text.replace("${one}", "1").replace("${two}", "2")), "{name}: {text:?}");
+            }
+            if let Some(text) = step["server"].as_str() {
+                check_server_text(name, &text.replace("${one}", "1").replace("${two}", "2"));
+            }
+        }
+    }
+}
+
 /// Whether it is a frame, and a resume what a resume is. An event may be malformed: a reply can say so.
 fn is_valid(text: &str) -> bool {
     match ClientFrame::parse(text) {

@@ -7,6 +7,7 @@ mod offline;
 mod resetting;
 mod resuming;
 mod told;
+mod vectors;
 
 use std::time::{Duration, Instant};
 
@@ -60,8 +61,14 @@ impl World {
         world
     }
 
-    /// Accepts the next connection, whenever that is.
+    /// Accepts the next connection, whenever that is, and confirms it.
     fn upgrade(&mut self) {
+        self.accept();
+        self.say("0");
+    }
+
+    /// Accepts the next connection, whenever that is.
+    fn accept(&mut self) {
         self.connect();
         let request = self.output();
         let request = String::from_utf8(request).unwrap();
@@ -74,7 +81,6 @@ impl World {
         self.decoder = Decoder::default();
         self.unread.clear();
         self.client.handle_input(answer.as_bytes(), self.now);
-        self.say("0");
     }
 
     /// Waits until the client wants a connection, and makes one.
