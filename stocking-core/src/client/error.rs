@@ -14,11 +14,12 @@ pub enum RequestError {
     /// [`max_kept_bytes`](super::ClientConfig#structfield.max_kept_bytes) allow waits to be sent, or to be acknowledged by the
     /// server: it is not connected, or the server does not keep up.
     Full,
-    /// Its frame would be longer than what the server takes in one.
+    /// Its frame would be longer than what the server takes in one, or than all that is kept together, which
+    /// [`max_kept_bytes`](super::ClientConfig#structfield.max_kept_bytes) limits. It never fits.
     TooLong {
         /// Bytes of the frame.
         length: usize,
-        /// Bytes that the server takes.
+        /// Bytes that it may have.
         max: u64,
     },
     /// That is not the name of a channel.
@@ -157,7 +158,7 @@ impl fmt::Display for RequestError {
         match self {
             Self::Full => write!(f, "too much waits to be sent, or to be acknowledged by the server"),
             Self::TooLong { length, max } => {
-                write!(f, "a frame of {length} bytes is longer than the {max} that the server takes")
+                write!(f, "a frame of {length} bytes is longer than the {max} that it may have")
             }
             Self::Name(error) => error.fmt(f),
             Self::NotJson => write!(f, "the payload has no JSON form"),

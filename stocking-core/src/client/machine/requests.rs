@@ -112,6 +112,9 @@ impl ClientMachine {
         {
             return Err(RequestError::TooLong { length: text.len(), max: session.max });
         }
+        if text.len() > self.config.max_kept_bytes {
+            return Err(RequestError::TooLong { length: text.len(), max: self.config.max_kept_bytes as u64 });
+        }
         if !self.kept.has_room(text.len(), &self.config) {
             return Err(RequestError::Full);
         }

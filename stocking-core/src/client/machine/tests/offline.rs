@@ -40,6 +40,15 @@ fn a_frame_longer_than_the_server_takes_is_refused_where_it_is_made() {
 }
 
 #[test]
+fn a_frame_longer_than_all_that_is_kept_is_refused_for_good() {
+    let mut world = World::with(ClientConfig::new().max_kept_bytes(20));
+    world.client.broadcast("news", &"x".repeat(13)).unwrap();
+    let too_long = RequestError::TooLong { length: 21, max: 20 };
+    assert_eq!(world.client.broadcast("news", &"x".repeat(14)), Err(too_long));
+    assert_eq!(world.client.broadcast("news", ""), Err(RequestError::Full));
+}
+
+#[test]
 fn a_frame_that_turns_out_to_be_too_long_is_given_back() {
     let mut world = World::new();
     let long = "x".repeat(1001);
