@@ -1,6 +1,6 @@
 //! Why a request is not sent, how a call fails, why a connection ends, and why a client does.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use stocking_proto::NameError;
 
@@ -74,6 +74,8 @@ pub enum Disconnect {
         status: u16,
         /// The beginning of the body.
         text: String,
+        /// How long to stay away at least, where it says so in seconds (`Retry-After`). The client does, for up to 5 minutes.
+        retry_after: Option<Duration>,
     },
     /// What answered the upgrade does not speak WebSocket: why not.
     NotAWebSocket(String),
@@ -193,7 +195,7 @@ impl fmt::Display for Disconnect {
             Self::Transport(reason) => f.write_str(reason),
             Self::Cut => write!(f, "the connection was cut"),
             Self::TimedOut => write!(f, "no connection in time"),
-            Self::Refused { status, text } => write!(f, "refused with HTTP status {status}: {text}"),
+            Self::Refused { status, text, .. } => write!(f, "refused with HTTP status {status}: {text}"),
             Self::NotAWebSocket(reason) => write!(f, "not a WebSocket: {reason}"),
             Self::NoAnswer => write!(f, "the server does not answer what opens a session"),
             Self::NoSession(error) => write!(f, "the server opens no session: {error}"),
@@ -251,7 +253,7 @@ mod tests {
             (502, false),
             (503, false),
         ] {
-            let refused = Disconnect::Refused { status, text: String::new() };
+            let refused = Disconnect::Refused { status, text: String::new(), retry_after: None };
             assert_eq!(refused.is_final(), is_final, "{status}");
         }
     }

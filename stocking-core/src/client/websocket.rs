@@ -1,11 +1,14 @@
 //! WebSocket (RFC 6455) as a client sees it. tungstenite verifies the answer to the upgrade and reads the server's frames;
 //! what is written is a header, a mask and the text.
 
-use std::io::{self, Read, Write};
+use std::{
+    io::{self, Read, Write},
+    time::Duration,
+};
 
 use http::{
-    Request, Version,
-    header::{CONNECTION, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
+    HeaderMap, Request, Version,
+    header::{CONNECTION, HOST, RETRY_AFTER, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE},
 };
 use tungstenite::{
     Error, Message, Utf8Bytes,
@@ -100,11 +103,18 @@ impl Upgrade {
                 Disconnect::Refused {
                     status: response.status().as_u16(),
                     text: String::from_utf8_lossy(body).trim().into(),
+                    retry_after: retry_after(response.headers()),
                 }
             }
             Err(error) => Disconnect::NotAWebSocket(error.to_string()),
         })
     }
+}
+
+/// How many seconds the server asks to wait (RFC 9110, section 10.2.3). A date is of another clock than ours, and ignored.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    Some(Duration::from_secs(value.parse().ok()?))
 }
 
 /// 16 random bytes in base64 (RFC 6455, section 4.1): 21 digits of six bits, one of two, and two that pad.

@@ -12,6 +12,9 @@ use stocking_proto::{ChannelName, ClientFrame};
 /// How long the server's end of the transport is waited for after our close frame.
 const LINGER: Duration = Duration::from_secs(2);
 
+/// No server keeps a client away for longer by `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(5);
+
 impl ClientMachine {
     /// The connection is of no use any more, and is cut.
     pub(super) fn disconnect(&mut self, reason: Disconnect, now: Instant) {
@@ -58,7 +61,14 @@ impl ClientMachine {
             _ if reason.is_final() => Some(End::Dismissed(reason.clone())),
             _ => self.gives_up(was_open, now).then(|| End::GaveUp(reason.clone())),
         };
-        let retry_in = end.is_none().then(|| self.backoff.next(&self.config, &mut self.random));
+        let retry_in = end.is_none().then(|| {
+            // The server's pause comes before ours, whose jitter keeps those apart who were all told the same.
+            let asked_for = match &reason {
+                Disconnect::Refused { retry_after: Some(pause), .. } => (*pause).min(MAX_RETRY_AFTER),
+                _ => Duration::ZERO,
+            };
+            asked_for.saturating_add(self.backoff.next(&self.config, &mut self.random))
+        });
         let then = retry_in.map(|pause| after(now, pause));
         self.phase = Phase::Closing { until: after(now, LINGER), then };
         self.tell(if was_open {

@@ -39,7 +39,7 @@ fn what_is_no_websocket_is_told_apart() {
         ("SSH-2.0-OpenSSH_9.6\r\n\r\n", None),
     ] {
         match (answer(text, 1000), expected) {
-            (Upgraded::Refused(Disconnect::Refused { status, text }), Some(expected)) => {
+            (Upgraded::Refused(Disconnect::Refused { status, text, .. }), Some(expected)) => {
                 assert_eq!((status, &text[..]), expected);
             }
             (Upgraded::Refused(Disconnect::NotAWebSocket(_)), None) => {}

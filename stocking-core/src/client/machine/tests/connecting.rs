@@ -88,7 +88,7 @@ fn an_http_status_that_says_never_ends_the_client() {
         world.connect();
         world.client.handle_input(format!("HTTP/1.1 {status} No\r\n\r\nbecause").as_bytes(), world.now);
         let events = world.events();
-        let reason = Disconnect::Refused { status, text: "because".into() };
+        let reason = Disconnect::Refused { status, text: "because".into(), retry_after: None };
         if comes_back {
             assert!(
                 matches!(&events[..], [ClientEvent::ConnectFailed { retry_in: Some(_), .. }]),
@@ -105,6 +105,23 @@ fn an_http_status_that_says_never_ends_the_client() {
             assert_eq!(unsent[0].as_str(), emitted("hello"));
             assert!(world.client.emit("more", &crate::Payload::null()).is_err());
         }
+    }
+}
+
+#[test]
+fn a_server_that_says_how_long_is_not_asked_before_and_no_server_says_for_ever() {
+    for (retry_after, least) in [("7", 7), ("0", 0), ("86400", 300), ("99999999999999999999", 0), ("soon", 0)]
+    {
+        let mut world = World::new();
+        world.connect();
+        let answer = format!("HTTP/1.1 503 No\r\nRetry-After: {retry_after}\r\n\r\nfull");
+        world.client.handle_input(answer.as_bytes(), world.now);
+        let events = world.events();
+        let [ClientEvent::ConnectFailed { retry_in: Some(pause), .. }] = &events[..] else {
+            panic!("{events:?}")
+        };
+        let first = ClientConfig::new().backoff_min;
+        assert!((seconds(least)..seconds(least) + first).contains(pause), "{retry_after}: {pause:?}");
     }
 }
 
