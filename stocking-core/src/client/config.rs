@@ -47,6 +47,10 @@ pub struct ClientConfig {
     /// Bytes of one message from the server; beyond it the connection is closed with 1009 and the session is given up.
     /// Default: 1 MiB, what a server keeps for a session.
     pub max_message_size: usize,
+    /// Channels in which the server may put a client in another one that it has not asked for; beyond it the connection is
+    /// closed with 1008 and the session is given up. What the client joins itself is not limited. Default: 4,096, whose names
+    /// are 1 MiB at most; a server of ours allows 128.
+    pub max_channels: usize,
     /// Events that may wait to be polled; beyond it the transport is not read. At least 1. Default: 1,024.
     pub max_events: usize,
     /// Bytes that may wait in one stream of messages or events of a [`Client`](crate::client::Client) which nobody reads;
@@ -68,6 +72,7 @@ impl Default for ClientConfig {
             max_kept_frames: 4096,
             max_kept_bytes: 1024 * 1024,
             max_message_size: 1024 * 1024,
+            max_channels: 4096,
             max_events: 1024,
             max_unread_bytes: 4 * 1024 * 1024,
         }
@@ -100,6 +105,7 @@ setters! {
     max_kept_frames: usize,
     max_kept_bytes: usize,
     max_message_size: usize,
+    max_channels: usize,
     max_events: usize,
     max_unread_bytes: usize,
 }

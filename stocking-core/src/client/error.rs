@@ -98,6 +98,8 @@ pub enum Disconnect {
     Violation(Violation),
     /// The server claims to have taken in what it cannot have.
     Miscounted,
+    /// The server put the client in more channels than [`max_channels`](super::ClientConfig#structfield.max_channels) allows.
+    TooManyChannels,
 }
 
 /// Why a client has ended.
@@ -135,7 +137,7 @@ impl Disconnect {
             Self::Closed { code, .. } => {
                 matches!(code, Some(1000 | 1002 | 1003 | 1007 | 1008 | 1009 | 1011 | 3000 | 3003 | 4001))
             }
-            Self::Violation(_) | Self::Miscounted => true,
+            Self::Violation(_) | Self::Miscounted | Self::TooManyChannels => true,
             // An error in the place of an answer is no answer: a request that was five seconds late finds a connection that
             // has become one without a session.
             _ => false,
@@ -206,6 +208,7 @@ impl fmt::Display for Disconnect {
             Self::Silent => write!(f, "no sign of life"),
             Self::Violation(violation) => write!(f, "the server broke a rule: {violation:?}"),
             Self::Miscounted => write!(f, "the server has miscounted"),
+            Self::TooManyChannels => write!(f, "the server puts the client in too many channels"),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use stocking_proto::MembershipChange;
+
 use super::event::ChannelChange;
 use crate::Error;
 
@@ -62,6 +64,19 @@ impl Memberships {
             (false, false) => ChannelChange::Left,
             (false, true) => ChannelChange::Kept(error()),
         }
+    }
+
+    /// Whether this would make the client remember one more channel for which it has not asked.
+    pub(super) fn grows(&self, channel: &str, change: MembershipChange) -> bool {
+        let inside = matches!(change, MembershipChange::Joined | MembershipChange::PutIn);
+        inside
+            && !self.inside.contains_key(channel)
+            && (change == MembershipChange::PutIn || !self.is_asking(channel))
+    }
+
+    /// How many channels the client is in.
+    pub(super) fn len(&self) -> usize {
+        self.inside.len()
     }
 
     /// The server itself moves the client.

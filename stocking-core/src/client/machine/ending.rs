@@ -28,7 +28,7 @@ impl ClientMachine {
     pub(super) fn refuse(&mut self, reason: Disconnect, now: Instant) {
         let code = match &reason {
             Disconnect::Violation(violation) => violation.close_code(),
-            Disconnect::Miscounted => 1008,
+            Disconnect::Miscounted | Disconnect::TooManyChannels => 1008,
             _ => 1000,
         };
         let text = reason.to_string();

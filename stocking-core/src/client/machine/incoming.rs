@@ -69,6 +69,12 @@ impl ClientMachine {
             }
             Ok(ServerFrame::Reply { id, content }) => self.handle_reply(id, content),
             Ok(ServerFrame::Broadcast { to, content }) => self.handle_broadcast(to, content.into()),
+            Ok(ServerFrame::Membership { channel, change })
+                if self.memberships.len() >= self.config.max_channels
+                    && self.memberships.grows(&channel, change) =>
+            {
+                return self.refuse(Disconnect::TooManyChannels, now);
+            }
             Ok(ServerFrame::Membership { channel, change }) => {
                 if matches!(change, MembershipChange::Joined | MembershipChange::Left)
                     && let Some(later) = self.memberships.asked_after(&channel)

@@ -1,9 +1,9 @@
 //! What the application is told.
 
-use super::World;
+use super::{OPENED, World};
 use crate::{
     Error,
-    client::{CallError, ChannelChange, ClientEvent},
+    client::{CallError, ChannelChange, ClientConfig, ClientEvent, Disconnect},
     proto::ErrorCode,
 };
 
@@ -61,6 +61,38 @@ fn the_server_puts_in_and_takes_out() {
         })
         .collect();
     assert_eq!(changes, [ChannelChange::PutIn, ChannelChange::TakenOut]);
+}
+
+#[test]
+fn a_server_cannot_make_a_client_remember_channels_without_end() {
+    for unasked in ["6,3,", "6,1,"] {
+        let mut world = World::with(ClientConfig::new().max_channels(3));
+        world.upgrade();
+        world.say(OPENED);
+        for channel in ["a", "b"] {
+            world.say(&format!("6,3,{channel}"));
+        }
+        for channel in ["mine", "mine too"] {
+            world.client.join(channel).unwrap();
+            world.say(&format!("6,1,{channel}"));
+        }
+        // Nothing new: there is room for it.
+        world.say("6,3,a");
+        world.sent();
+        assert!(world.client.is_open());
+        world.say(&format!("{unasked}one more"));
+        assert_eq!(world.sent(), ["close 1008"]);
+        let events = world.events();
+        let [
+            ..,
+            ClientEvent::Disconnected { reason: Disconnect::TooManyChannels, .. },
+            ClientEvent::Reset(reset),
+        ] = &events[..]
+        else {
+            panic!("{events:?}")
+        };
+        assert_eq!((reset.rejoined.len(), reset.left.len()), (2, 2));
+    }
 }
 
 #[test]
