@@ -90,6 +90,11 @@ pub struct Config {
     /// Sessions that may wait for their clients at one time; beyond it one has to end: the longest parked of those that
     /// never sent anything, or else the longest parked. Default: 100,000, as connections.
     pub max_parked: usize,
+    /// Bytes that all sessions which wait for their clients may hold together; beyond it one after the other has to end, as
+    /// with [`max_parked`](Self#structfield.max_parked). Counted is what is kept and queued for each, and 40 bytes for each of
+    /// its writes; what many of them share, a broadcast say, is counted for each, so that less is held than is counted.
+    /// Default: 256 MiB: 256 sessions that hold all they may, or 2.6 KiB for each of 100,000.
+    pub max_parked_bytes: usize,
     /// Time in which a socket takes not one byte of what waits for it; then the connection is cut, since nothing could
     /// be told. Default: 10 s, as the original.
     pub write_timeout: Duration,
@@ -137,6 +142,7 @@ impl Default for Config {
             max_kept_frames: 4096,
             session_ttl: Duration::from_secs(120),
             max_parked: 100_000,
+            max_parked_bytes: 256 * 1024 * 1024,
             write_timeout: Duration::from_secs(10),
             close_timeout: Duration::from_secs(5),
             max_in_flight: 32,
@@ -183,6 +189,7 @@ setters! {
     max_kept_frames: usize,
     session_ttl: Duration,
     max_parked: usize,
+    max_parked_bytes: usize,
     write_timeout: Duration,
     close_timeout: Duration,
     max_in_flight: usize,

@@ -47,7 +47,8 @@ pub enum CloseReason {
     Occupied,
     /// The session was without a connection for [`session_ttl`](crate::Config#structfield.session_ttl).
     Expired,
-    /// More sessions were without a connection than [`max_parked`](crate::Config#structfield.max_parked) allows.
+    /// More sessions were without a connection than [`max_parked`](crate::Config#structfield.max_parked) allows, or they held
+    /// more than [`max_parked_bytes`](crate::Config#structfield.max_parked_bytes).
     TooManyParked,
     /// The client came back for more than was kept for it: beyond [`max_kept_bytes`](crate::Config#structfield.max_kept_bytes)
     /// or [`max_kept_frames`](crate::Config#structfield.max_kept_frames) the oldest is forgotten.

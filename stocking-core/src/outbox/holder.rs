@@ -7,14 +7,16 @@ use std::task::Waker;
 
 use stocking_proto::Count;
 
-use super::{Outbox, State, Stop, kept::Kept};
-use crate::config::Config;
+use super::{Outbox, Share, State, Stop, kept::Kept};
+use crate::{config::Config, websocket::Encoded};
 
 /// What only a session that counts has.
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     pub(super) kept: Kept,
     holder: Holder,
+    /// What it holds while it is parked.
+    pub(super) share: Option<Share>,
     /// The number of the last attempt to resume that was accepted.
     attempt: Count,
     /// Connections that wait for a read to be over.
@@ -141,6 +143,7 @@ impl Outbox {
         }
         *epoch += 1;
         *unsent = 0;
+        counted.share = None;
         let (epoch, before) = (*epoch, held_by.take());
         if !counted.kept.replay_after(got.get()) {
             return Resumption::Forgotten { epoch, before };
@@ -151,9 +154,10 @@ impl Outbox {
         Resumption::Resumed { epoch, taken: counted.kept.taken(), before }
     }
 
-    /// The connection has gone, the session stays. Second: whom to wake, outside of every lock.
+    /// The connection has gone, the session stays, and what it holds is its share. Second: whom to wake, outside of every
+    /// lock.
     #[must_use]
-    pub(crate) fn park(&self, epoch: u32) -> (Parking, Vec<Waker>) {
+    pub(crate) fn park(&self, epoch: u32, mut share: Share) -> (Parking, Vec<Waker>) {
         let mut state = self.state.lock();
         if state.epoch != epoch {
             return (Parking::Superseded, Vec::new());
@@ -165,10 +169,23 @@ impl Outbox {
         state.unsent = 0;
         state.waker = None;
         let parking = Parking::Parked(state.epoch);
+        share.add(state.runs(), state.queued);
         let Some(counted) = &mut state.counted else { return (Parking::Stopped(Stop::Ended), Vec::new()) };
         counted.holder = Holder::Parked;
         counted.kept.rewind();
+        share.add(counted.kept.unwritten_runs(), counted.kept.unwritten());
+        counted.share = Some(share);
         (parking, std::mem::take(&mut counted.successors))
+    }
+
+    /// It is about to be ended: what it holds counts no more.
+    pub(crate) fn give_up_share(&self, epoch: u32) {
+        let mut state = self.state.lock();
+        if state.epoch == epoch
+            && let Some(counted) = &mut state.counted
+        {
+            counted.share = None;
+        }
     }
 
     /// Looks after a parked session: `waker` is woken when it is to be looked at again.
@@ -213,6 +230,12 @@ impl State {
             counted.kept.keep(written.into());
             counted.kept.make_room(queued, runs, config);
         }
+    }
+
+    /// Counts what was queued for a parked session. True where all of them together hold more than `max` now.
+    pub(super) fn add_to_share(&mut self, run: &Encoded, max: usize) -> bool {
+        let share = self.counted.as_mut().and_then(|counted| counted.share.as_mut());
+        share.is_some_and(|share| share.add_run(run, max))
     }
 
     pub(super) fn is_parked(&self) -> bool {

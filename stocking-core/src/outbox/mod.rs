@@ -9,6 +9,7 @@
 
 mod holder;
 mod kept;
+mod share;
 
 use std::{
     collections::VecDeque,
@@ -18,10 +19,13 @@ use std::{
 
 use parking_lot::Mutex;
 
-pub(crate) use self::holder::{Parked, Parking, Resumption};
 use self::{
     holder::Counted,
     kept::{max_bytes, max_frames},
+};
+pub(crate) use self::{
+    holder::{Parked, Parking, Resumption},
+    share::{Held, Share},
 };
 use crate::{config::Config, websocket::Encoded};
 
@@ -109,8 +113,10 @@ impl Outbox {
                 state.more.push_back(run.clone());
             }
             if state.is_parked() {
-                // Nobody writes it; whoever looks after the session need not be told.
-                return None;
+                // Nobody writes it. Whoever looks after the session is told only where there is too much of all of them: it
+                // cannot be made less here, since the pusher may hold the lock of a channel.
+                let is_too_much = state.add_to_share(run, config.max_parked_bytes);
+                return if is_too_much { state.waker.take() } else { None };
             }
         }
         self.mark_dirty();
@@ -276,6 +282,7 @@ impl State {
             self.queued = 0;
             if let Some(counted) = &mut self.counted {
                 counted.kept.clear();
+                counted.share = None;
             }
         }
     }

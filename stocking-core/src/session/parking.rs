@@ -13,14 +13,18 @@ use stocking_proto::Count;
 
 use super::Session;
 use crate::{
+    config::Config,
     connection::CloseReason,
     executor::{Executor, Task},
-    outbox::{Parked, Parking},
+    outbox::{Held, Parked, Parking, Share},
 };
 
 /// All sessions of a service that are parked: for the limit, and for the shutdown.
 #[derive(Default)]
-pub(crate) struct ParkingLot(Mutex<State>);
+pub(crate) struct ParkingLot {
+    state: Mutex<State>,
+    held: Arc<Held>,
+}
 
 #[derive(Default)]
 struct State {
@@ -37,32 +41,52 @@ struct Space {
 
 impl ParkingLot {
     pub(crate) fn len(&self) -> usize {
-        self.0.lock().spaces.len()
+        self.state.lock().spaces.len()
     }
 
-    /// Adds a session; beyond `limit` another has to go, or the same one.
-    fn enter(&self, session: &Arc<Session>, epoch: u32, limit: usize) -> Space {
-        let mut state = self.0.lock();
+    /// Adds a session; beyond the limits another has to go, or the same one.
+    fn enter(&self, session: &Arc<Session>, epoch: u32) -> Space {
+        let mut state = self.state.lock();
         state.last += 1;
         let space = Space { has_sent: session.outbox.taken() > Count::ZERO, number: state.last };
         state.spaces.insert(space, (session.clone(), epoch));
-        let evicted = if state.spaces.len() > limit { state.spaces.pop_first() } else { None };
         drop(state);
-        if let Some((_, (session, epoch))) = evicted {
-            session.end(epoch, &CloseReason::TooManyParked);
-        }
+        self.make_room(session.service.config());
         space
     }
 
+    /// Ends one session after the other while there are too many of them, or they hold too much together.
+    fn make_room(&self, config: &Config) {
+        while let Some((session, epoch)) = self.evict(config) {
+            session.end(epoch, &CloseReason::TooManyParked);
+        }
+    }
+
+    /// Takes out the one that has to go first, if one has to. What it holds counts no more: whoever looks next, on whichever
+    /// thread, does not take another for it.
+    fn evict(&self, config: &Config) -> Option<(Arc<Session>, u32)> {
+        let mut state = self.state.lock();
+        if state.spaces.len() <= config.max_parked && !self.holds_too_much(config) {
+            return None;
+        }
+        let (_, (session, epoch)) = state.spaces.pop_first()?;
+        session.outbox.give_up_share(epoch);
+        Some((session, epoch))
+    }
+
+    fn holds_too_much(&self, config: &Config) -> bool {
+        self.held.bytes() > config.max_parked_bytes
+    }
+
     fn leave(&self, space: Space) {
-        let left = self.0.lock().spaces.remove(&space);
+        let left = self.state.lock().spaces.remove(&space);
         // The session may be dropped, and what it owns with it: not under the lock.
         drop(left);
     }
 
     /// Ends all of them: the service shuts down.
     pub(crate) fn clear(&self) {
-        let spaces = std::mem::take(&mut self.0.lock().spaces);
+        let spaces = std::mem::take(&mut self.state.lock().spaces);
         for (session, epoch) in spaces.into_values() {
             session.end(epoch, &CloseReason::ShuttingDown);
         }
@@ -95,13 +119,13 @@ impl Session {
         let service = self.service();
         let executor = service.hub().executor().filter(|_| self.counts() && !service.ttl().is_zero());
         let Some(executor) = executor else { return self.end(epoch, reason) };
-        let (parking, wakers) = self.outbox.park(epoch);
+        let (parking, wakers) = self.outbox.park(epoch, Share::new(service.parked.held.clone()));
         wakers.into_iter().for_each(Waker::wake);
         match parking {
             Parking::Superseded => {}
             Parking::Stopped(stop) => self.end(epoch, &CloseReason::of_stop(stop, reason)),
             Parking::Parked(epoch) => {
-                let space = service.parked.enter(self, epoch, service.config().max_parked);
+                let space = service.parked.enter(self, epoch);
                 let stay = Stay { session: self.clone(), epoch, space };
                 (executor.spawn)(stay.watch(executor.clone()));
                 // A shutdown that began meanwhile may have passed this one over.
@@ -114,7 +138,8 @@ impl Session {
 }
 
 impl Stay {
-    /// Ends the session when its time is up, or when it has overflowed; ends itself when the session was resumed.
+    /// Ends the session when its time is up, or when it has overflowed; ends itself when the session was resumed. Where all
+    /// of them together hold too much since something was queued for this one, those that have to go are ended.
     fn watch(self, executor: Arc<Executor>) -> Task {
         Box::pin(async move {
             let mut expiry = (executor.sleep)(self.session.service().ttl());
@@ -124,7 +149,14 @@ impl Stay {
                 Parked::Stopped(stop) => {
                     Poll::Ready(Some(CloseReason::of_stop(stop, &CloseReason::Disconnected)))
                 }
-                Parked::Waiting => expiry.as_mut().poll(cx).map(|()| Some(CloseReason::Expired)),
+                Parked::Waiting => {
+                    let service = self.session.service();
+                    if service.parked.holds_too_much(service.config()) {
+                        // Its own end would wake it.
+                        service.parked.make_room(service.config());
+                    }
+                    expiry.as_mut().poll(cx).map(|()| Some(CloseReason::Expired))
+                }
             });
             if let Some(reason) = ended.await {
                 self.session.end(self.epoch, &reason);

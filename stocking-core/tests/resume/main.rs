@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod ends;
+mod eviction;
 mod handover;
 mod hooks;
 mod limits;

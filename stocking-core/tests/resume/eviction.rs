@@ -1,0 +1,122 @@
+//! What all sessions whose clients are away may cost together, and which of them have to go beyond that.
+
+use std::sync::{Arc, Mutex};
+
+use stocking_core::{
+    ClientId, CloseReason, Config, Service,
+    testing::{TestRuntime, TestServer},
+};
+
+use crate::person::{Person, router};
+
+/// What one message of [`tell`] counts: its text, a header of four bytes, and 40 for its place.
+const COST: usize = 1000;
+
+fn id(person: &Person) -> ClientId {
+    ClientId::parse(&person.id).unwrap()
+}
+
+fn tell(server: &TestServer, person: &Person) {
+    let address = "5,".len() + ClientId::LEN + ",".len();
+    server.hub().to(id(person)).send(&"x".repeat(COST - 40 - 4 - address)).unwrap();
+}
+
+fn are_there(server: &TestServer, people: &[Person]) -> Vec<bool> {
+    people.iter().map(|person| server.hub().session(id(person)).is_some()).collect()
+}
+
+/// A server, and people who are away.
+fn parked(config: Config, number: usize) -> (TestServer, Vec<Person>, Arc<Mutex<Vec<CloseReason>>>) {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let noted = reasons.clone();
+    let service = Service::new(router())
+        .with_config(config)
+        .on_close(move |_, reason| noted.lock().unwrap().push(reason.clone()));
+    let server = TestServer::on(&TestRuntime::default(), service);
+    let people: Vec<Person> = (0..number).map(|_| Person::open(&server)).collect();
+    for person in &people {
+        person.client.disconnect();
+        server.run();
+    }
+    (server, people, reasons)
+}
+
+#[test]
+fn what_is_queued_for_parked_sessions_counts_to_max_parked_bytes_and_beyond_it_the_longest_parked_goes() {
+    let (server, people, reasons) = parked(Config::new().max_parked_bytes(3 * COST), 4);
+    for person in &people[1..] {
+        tell(&server, person);
+    }
+    server.run();
+    assert_eq!(are_there(&server, &people), [true; 4], "at the limit");
+    server.hub().to(id(&people[3])).send("").unwrap();
+    server.run();
+    assert_eq!(are_there(&server, &people), [false, false, true, true], "the first of them holds nothing");
+    assert_eq!(*reasons.lock().unwrap(), [CloseReason::TooManyParked, CloseReason::TooManyParked]);
+    tell(&server, &people[2]);
+    server.run();
+    assert_eq!(are_there(&server, &people), [false, false, false, true], "what they held counts no more");
+}
+
+#[test]
+fn what_is_kept_and_queued_when_a_session_is_parked_counts_to_max_parked_bytes() {
+    for (max, expected) in [(3 * COST, [true, true]), (3 * COST - 1, [false, false])] {
+        let (server, mut people, _) = parked(Config::new().max_parked_bytes(max), 1);
+        let mut person = Person::open(&server);
+        for _ in 0..2 {
+            tell(&server, &person);
+            assert_eq!(person.texts().len(), 1, "written, not acknowledged");
+        }
+        person.client.disconnect();
+        tell(&server, &person);
+        server.run();
+        people.push(person);
+        assert_eq!(are_there(&server, &people), expected, "{max}");
+    }
+}
+
+#[test]
+fn a_session_that_alone_holds_more_than_max_parked_bytes_ends() {
+    let (server, people, reasons) = parked(Config::new().max_parked_bytes(2 * COST), 1);
+    for expected in [true, true, false] {
+        tell(&server, &people[0]);
+        server.run();
+        assert_eq!(are_there(&server, &people), [expected]);
+    }
+    assert_eq!(*reasons.lock().unwrap(), [CloseReason::TooManyParked]);
+    assert_eq!(server.service().parked_sessions(), 0);
+}
+
+#[test]
+fn a_broadcast_to_many_parked_sessions_leaves_as_many_as_fit() {
+    let (server, people, _) = parked(Config::new().max_parked_bytes(10 * 1000), 30);
+    for person in &people {
+        server.hub().session(id(person)).unwrap().join("news").unwrap();
+    }
+    server.run();
+    assert_eq!(server.service().parked_sessions(), 30, "each is told of it, which fits");
+    server.hub().broadcast("news", &"x".repeat(1000)).unwrap();
+    server.run();
+    let there = are_there(&server, &people);
+    assert_eq!(there, [vec![false; 21], vec![true; 9]].concat(), "in the order of parking");
+}
+
+#[test]
+fn a_session_that_was_resumed_holds_nothing_of_max_parked_bytes() {
+    let (server, mut people, _) = parked(Config::new().max_parked_bytes(2 * COST), 2);
+    for _ in 0..50 {
+        tell(&server, &people[1]);
+        tell(&server, &people[1]);
+        assert_eq!(people[1].resume(&server).1.len(), 2);
+        let got = people[1].got;
+        people[1].client.send(&format!("3,{got},"));
+        people[1].texts();
+        tell(&server, &people[1]);
+        people[1].texts();
+        let got = people[1].got;
+        people[1].client.send(&format!("3,{got},"));
+        people[1].client.disconnect();
+        server.run();
+    }
+    assert_eq!(are_there(&server, &people), [true; 2]);
+}
