@@ -87,8 +87,8 @@ pub struct Config {
     /// Time that a session which counts ([part 2 of the protocol](crate::proto)) outlives its connection, in which its client
     /// may resume it. Zero: not at all. The clock is that of the runtime that was [lent](crate::driver::lend). Default: 120 s.
     pub session_ttl: Duration,
-    /// Sessions that may wait for their clients at one time; beyond it one has to end: the longest parked of those that
-    /// never sent anything, or else the longest parked. Default: 100,000, as connections.
+    /// Sessions that may wait for their clients at one time; beyond it one has to end: of those that have sent least,
+    /// which is none, 1, 2, 4, 8 … frames, the longest parked. Default: 100,000, as connections.
     pub max_parked: usize,
     /// Bytes that all sessions which wait for their clients may hold together; beyond it one after the other has to end, as
     /// with [`max_parked`](Self#structfield.max_parked). Counted is what is kept and queued for each, and 40 bytes for each of

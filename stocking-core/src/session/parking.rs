@@ -9,7 +9,6 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use stocking_proto::Count;
 
 use super::Session;
 use crate::{
@@ -32,10 +31,12 @@ struct State {
     last: u64,
 }
 
-/// In the order in which they have to go when there are too many: who never sent anything first, then who came first.
+/// In the order in which they have to go when there are too many: who sent least first, then who came first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 struct Space {
-    has_sent: bool,
+    /// Binary digits of the number of frames that were taken in. Not the number itself: one frame more is no merit, or else
+    /// one frame would save a session that does nothing at the cost of another.
+    sent: u32,
     number: u64,
 }
 
@@ -48,7 +49,8 @@ impl ParkingLot {
     fn enter(&self, session: &Arc<Session>, epoch: u32) -> Space {
         let mut state = self.state.lock();
         state.last += 1;
-        let space = Space { has_sent: session.outbox.taken() > Count::ZERO, number: state.last };
+        let sent = u64::BITS - session.outbox.taken().get().leading_zeros();
+        let space = Space { sent, number: state.last };
         state.spaces.insert(space, (session.clone(), epoch));
         drop(state);
         self.make_room(session.service.config());

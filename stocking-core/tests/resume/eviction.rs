@@ -42,6 +42,25 @@ fn parked(config: Config, number: usize) -> (TestServer, Vec<Person>, Arc<Mutex<
 }
 
 #[test]
+fn one_frame_of_each_does_not_save_sessions_that_do_nothing_at_the_cost_of_one_that_was_used() {
+    let server = TestServer::new(Service::new(router()).with_config(Config::new().max_parked(3)));
+    let sent = [4, 7, 2, 1, 1, 1, 3, 1];
+    let mut people = Vec::new();
+    for frames in sent {
+        let mut person = Person::open(&server);
+        person.client.send_all((1..=frames).map(|id| format!(r#"4,{id},{{"e":"echo","p":1}}"#)));
+        assert_eq!(person.texts().len(), frames);
+        person.client.disconnect();
+        server.run();
+        people.push(person);
+    }
+    let there = are_there(&server, &people);
+    let left: Vec<usize> =
+        sent.iter().zip(there).filter(|(_, there)| *there).map(|(sent, _)| *sent).collect();
+    assert_eq!(left, [4, 7, 3], "of those with two or three the longest parked went");
+}
+
+#[test]
 fn what_is_queued_for_parked_sessions_counts_to_max_parked_bytes_and_beyond_it_the_longest_parked_goes() {
     let (server, people, reasons) = parked(Config::new().max_parked_bytes(3 * COST), 4);
     for person in &people[1..] {
