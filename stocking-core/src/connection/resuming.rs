@@ -57,12 +57,14 @@ impl Connection {
             _ => std::mem::take(&mut resuming.values),
         };
         match resumption {
-            Resumption::Resumed { epoch, before, .. } if !session.is_of(&values) => {
+            Resumption::Resumed { epoch, before, space, .. } if !session.is_of(&values) => {
+                session.leave_parking(space);
                 before.into_iter().for_each(Waker::wake);
                 session.park(epoch, &CloseReason::TakenOver);
                 self.begin_anew(values, output)
             }
-            Resumption::Resumed { epoch, taken, before } => {
+            Resumption::Resumed { epoch, taken, before, space } => {
+                session.leave_parking(space);
                 self.epoch = epoch;
                 self.counting = Some(Box::default());
                 self.phase = Phase::Open(session.clone());
@@ -73,7 +75,8 @@ impl Connection {
                 encode::put(&ServerFrame::Resumed(&String::from_utf8_lossy(&content)), output);
                 Opened::Session(session)
             }
-            Resumption::Forgotten { epoch, before } => {
+            Resumption::Forgotten { epoch, before, space } => {
+                session.leave_parking(space);
                 before.into_iter().for_each(Waker::wake);
                 session.end(epoch, &CloseReason::Forgotten);
                 self.begin_anew(values, output)

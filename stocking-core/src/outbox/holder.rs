@@ -7,7 +7,7 @@ use std::task::Waker;
 
 use stocking_proto::Count;
 
-use super::{Outbox, Share, State, Stop, kept::Kept};
+use super::{Outbox, Share, Space, State, Stop, kept::Kept};
 use crate::{config::Config, websocket::Encoded};
 
 /// What only a session that counts has.
@@ -43,6 +43,8 @@ pub(crate) enum Resumption {
         taken: Count,
         /// Who held it, to be woken outside of every lock.
         before: Option<Waker>,
+        /// Where it was parked.
+        space: Option<Space>,
     },
     /// The connection that has it is in the midst of a read. The waker is woken when that is over.
     Busy,
@@ -50,14 +52,14 @@ pub(crate) enum Resumption {
     /// have taken in what it says.
     Refused,
     /// It is this client's, but not all that the client lacks is kept: the session has to end, in this epoch.
-    Forgotten { epoch: u32, before: Option<Waker> },
+    Forgotten { epoch: u32, before: Option<Waker>, space: Option<Space> },
 }
 
 /// What became of a session that has lost its connection.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Parking {
     /// It is parked: this epoch ends with the parking.
-    Parked(u32),
+    Parked { epoch: u32, space: Space },
     /// It has to end all the same, for this reason.
     Stopped(Stop),
     /// It is another connection's already.
@@ -143,15 +145,15 @@ impl Outbox {
         }
         *epoch += 1;
         *unsent = 0;
-        counted.share = None;
+        let space = counted.share.take().map(|share| share.space());
         let (epoch, before) = (*epoch, held_by.take());
         if !counted.kept.replay_after(got.get()) {
-            return Resumption::Forgotten { epoch, before };
+            return Resumption::Forgotten { epoch, before, space };
         }
         counted.attempt = attempt;
         counted.holder = Holder::Reading;
         self.mark_dirty();
-        Resumption::Resumed { epoch, taken: counted.kept.taken(), before }
+        Resumption::Resumed { epoch, taken: counted.kept.taken(), before, space }
     }
 
     /// The connection has gone, the session stays, and what it holds is its share. Second: whom to wake, outside of every
@@ -168,14 +170,20 @@ impl Outbox {
         state.epoch += 1;
         state.unsent = 0;
         state.waker = None;
-        let parking = Parking::Parked(state.epoch);
+        let epoch = state.epoch;
         share.add(state.runs(), state.queued);
         let Some(counted) = &mut state.counted else { return (Parking::Stopped(Stop::Ended), Vec::new()) };
         counted.holder = Holder::Parked;
         counted.kept.rewind();
         share.add(counted.kept.unwritten_runs(), counted.kept.unwritten());
+        let parking = Parking::Parked { epoch, space: share.rank(counted.kept.taken()) };
         counted.share = Some(share);
         (parking, std::mem::take(&mut counted.successors))
+    }
+
+    /// Whether it is in this epoch, and so still parked where that is one of a parking.
+    pub(crate) fn is_in(&self, epoch: u32) -> bool {
+        self.state.lock().epoch == epoch
     }
 
     /// It is about to be ended: what it holds counts no more.

@@ -25,7 +25,7 @@ use self::{
 };
 pub(crate) use self::{
     holder::{Parked, Parking, Resumption},
-    share::{Held, Share},
+    share::{Held, Share, Space},
 };
 use crate::{config::Config, websocket::Encoded};
 

@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use stocking_proto::Count;
+
 use crate::websocket::Encoded;
 
 /// What a run costs beside its bytes: its place in the queue or among what is kept, and the counts in front of it.
@@ -20,16 +22,38 @@ impl Held {
     }
 }
 
+/// The space of a parked session, in the order in which they have to go when there are too many: who sent least first, then
+/// who came first.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Space {
+    /// Binary digits of the number of frames that were taken in. Not the number itself: one frame more is no merit, or else
+    /// one frame would save a session that does nothing at the cost of another.
+    sent: u32,
+    /// Of all parkings this one.
+    number: u64,
+}
+
 /// What one parked session holds: given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     held: Arc<Held>,
     bytes: usize,
+    space: Space,
 }
 
 impl Share {
-    pub(crate) fn new(held: Arc<Held>) -> Self {
-        Self { held, bytes: 0 }
+    pub(crate) fn new(held: Arc<Held>, number: u64) -> Self {
+        Self { held, bytes: 0, space: Space { sent: 0, number } }
+    }
+
+    /// The space of a session from which so many frames were taken in.
+    pub(super) fn rank(&mut self, taken: Count) -> Space {
+        self.space.sent = u64::BITS - taken.get().leading_zeros();
+        self.space
+    }
+
+    pub(super) fn space(&self) -> Space {
+        self.space
     }
 
     /// Adds so many runs of so many bytes together.

@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     fmt,
     future::poll_fn,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Poll, Waker},
 };
 
@@ -15,7 +18,7 @@ use crate::{
     config::Config,
     connection::CloseReason,
     executor::{Executor, Task},
-    outbox::{Held, Parked, Parking, Share},
+    outbox::{Held, Parked, Parking, Share, Space},
 };
 
 /// All sessions of a service that are parked: for the limit, and for the shutdown.
@@ -23,21 +26,13 @@ use crate::{
 pub(crate) struct ParkingLot {
     state: Mutex<State>,
     held: Arc<Held>,
+    /// How many parkings there were.
+    parkings: AtomicU64,
 }
 
 #[derive(Default)]
 struct State {
     spaces: BTreeMap<Space, (Arc<Session>, u32)>,
-    last: u64,
-}
-
-/// In the order in which they have to go when there are too many: who sent least first, then who came first.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-struct Space {
-    /// Binary digits of the number of frames that were taken in. Not the number itself: one frame more is no merit, or else
-    /// one frame would save a session that does nothing at the cost of another.
-    sent: u32,
-    number: u64,
 }
 
 impl ParkingLot {
@@ -46,15 +41,18 @@ impl ParkingLot {
     }
 
     /// Adds a session; beyond the limits another has to go, or the same one.
-    fn enter(&self, session: &Arc<Session>, epoch: u32) -> Space {
-        let mut state = self.state.lock();
-        state.last += 1;
-        let sent = u64::BITS - session.outbox.taken().get().leading_zeros();
-        let space = Space { sent, number: state.last };
-        state.spaces.insert(space, (session.clone(), epoch));
-        drop(state);
+    fn enter(&self, session: &Arc<Session>, epoch: u32, space: Space) {
+        self.state.lock().spaces.insert(space, (session.clone(), epoch));
+        if !session.outbox.is_in(epoch) {
+            // It was resumed so soon that there was nothing to leave yet.
+            self.leave(space);
+        }
         self.make_room(session.service.config());
-        space
+    }
+
+    /// What a session that is about to be parked holds from then on.
+    fn next_share(&self) -> Share {
+        Share::new(self.held.clone(), self.parkings.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Ends one session after the other while there are too many of them, or they hold too much together.
@@ -121,13 +119,13 @@ impl Session {
         let service = self.service();
         let executor = service.hub().executor().filter(|_| self.counts() && !service.ttl().is_zero());
         let Some(executor) = executor else { return self.end(epoch, reason) };
-        let (parking, wakers) = self.outbox.park(epoch, Share::new(service.parked.held.clone()));
+        let (parking, wakers) = self.outbox.park(epoch, service.parked.next_share());
         wakers.into_iter().for_each(Waker::wake);
         match parking {
             Parking::Superseded => {}
             Parking::Stopped(stop) => self.end(epoch, &CloseReason::of_stop(stop, reason)),
-            Parking::Parked(epoch) => {
-                let space = service.parked.enter(self, epoch);
+            Parking::Parked { epoch, space } => {
+                service.parked.enter(self, epoch, space);
                 let stay = Stay { session: self.clone(), epoch, space };
                 (executor.spawn)(stay.watch(executor.clone()));
                 // A shutdown that began meanwhile may have passed this one over.
@@ -135,6 +133,15 @@ impl Session {
                     service.parked.clear();
                 }
             }
+        }
+    }
+}
+
+impl Session {
+    /// It was resumed, from this space if it was parked, which is free before anybody hears of it.
+    pub(crate) fn leave_parking(&self, space: Option<Space>) {
+        if let Some(space) = space {
+            self.service.parked.leave(space);
         }
     }
 }

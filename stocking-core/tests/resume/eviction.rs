@@ -4,10 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use stocking_core::{
     ClientId, CloseReason, Config, Service,
-    testing::{TestRuntime, TestServer},
+    driver::{Runtime, lend},
+    testing::{TestClient, TestRuntime, TestServer},
 };
 
-use crate::person::{Person, router};
+use crate::{
+    peer::{Peer, open},
+    person::{Person, router},
+};
 
 /// What one message of [`tell`] counts: its text, a header of four bytes, and 40 for its place.
 const COST: usize = 1000;
@@ -118,6 +122,30 @@ fn a_broadcast_to_many_parked_sessions_leaves_as_many_as_fit() {
     server.run();
     let there = are_there(&server, &people);
     assert_eq!(there, [vec![false; 21], vec![true; 9]].concat(), "in the order of parking");
+}
+
+#[test]
+fn a_session_that_was_resumed_has_no_space_among_the_parked_from_that_moment_on() {
+    let runtime = TestRuntime::default();
+    let service = Service::new(router()).with_config(Config::new().max_parked(2));
+    let (service, now) = (Arc::new(service), runtime.now());
+    lend(&runtime, &service);
+    let sessions: Vec<_> = (0..3).map(|_| open(&service, now)).collect();
+    let mut held = Vec::new();
+    for (number, (mut peer, id, key)) in sessions.into_iter().enumerate() {
+        peer.connection.handle_eof();
+        if number == 1 {
+            // No task has had its turn.
+            let mut peer = Peer::new(&service, now);
+            let resume = format!(r#"0,1,{{"id":"{id}","key":"{key}","got":0,"try":1}}"#);
+            assert!(peer.send(TestClient::text(&resume), now).contains(r#"0,1,{"got":0}"#));
+            assert_eq!(service.parked_sessions(), 1);
+            held.push(peer);
+        }
+    }
+    assert_eq!((service.parked_sessions(), service.hub().sessions()), (2, 3), "nobody had to go");
+    runtime.run();
+    assert_eq!((service.parked_sessions(), service.hub().sessions()), (2, 3));
 }
 
 #[test]

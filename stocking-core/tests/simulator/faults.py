@@ -55,7 +55,7 @@ FAULTS = {
     ],
     "requests that wait go with the connection": [
         ("stocking-core/src/session/lane.rs", "    fn next(&self)", "    pub(crate) fn forget(&self) {\n        if let Some(waiting) = &mut *self.waiting.lock() {\n            let count = waiting.len();\n            waiting.clear();\n            self.in_flight.fetch_sub(count, Ordering::AcqRel);\n        }\n    }\n\n    fn next(&self)"),
-        (PARKING, "            Parking::Parked(epoch) => {", "            Parking::Parked(epoch) => {\n                self.lane.forget();"),
+        (PARKING, "            Parking::Parked { epoch, space } => {", "            Parking::Parked { epoch, space } => {\n                self.lane.forget();"),
     ],
     "a timer ends another parking than its own": [
         (HOLDER, "            _ if state.epoch != epoch => return Parked::Over,\n", ""),
@@ -66,7 +66,7 @@ FAULTS = {
         ("stocking-core/src/connection/close_reason.rs", "| Self::Silent | Self::WriteStalled => true", "| Self::Silent | Self::WriteStalled => false"),
     ],
     "a parked session leaves its channels": [
-        (PARKING, "            Parking::Parked(epoch) => {", "            Parking::Parked(epoch) => {\n                for channel in self.channels() {\n                    self.leave(&channel);\n                }"),
+        (PARKING, "            Parking::Parked { epoch, space } => {", "            Parking::Parked { epoch, space } => {\n                for channel in self.channels() {\n                    self.leave(&channel);\n                }"),
         ("stocking-core/src/session/mod.rs", "By::Server if was_in => self.announce(channel, MembershipChange::TakenOut)", "By::Server if was_in => None"),
     ],
     "the client pipelines behind a resume": [
