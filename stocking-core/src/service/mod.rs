@@ -168,9 +168,10 @@ impl Service {
         self.parked.len()
     }
 
-    /// How long a session outlives its connection. Without a runtime there is no clock for it: not at all.
+    /// How long a session outlives its connection. Without a runtime, or where it has ended, there is no clock for it: not at
+    /// all.
     pub(crate) fn ttl(&self) -> Duration {
-        if self.hub.executor().is_some() { self.config.session_ttl } else { Duration::ZERO }
+        if self.hub.has_live_executor() { self.config.session_ttl } else { Duration::ZERO }
     }
 
     /// A place for one more connection, unless there are too many or the service shuts down.

@@ -104,12 +104,14 @@ struct Stay {
     session: Arc<Session>,
     epoch: u32,
     space: Space,
+    /// Why the session ends where this is dropped.
+    otherwise: CloseReason,
 }
 
 impl Drop for Stay {
     fn drop(&mut self) {
         self.session.service.parked.leave(self.space);
-        self.session.end(self.epoch, &CloseReason::ShuttingDown);
+        self.session.end(self.epoch, &self.otherwise);
     }
 }
 
@@ -117,8 +119,11 @@ impl Session {
     /// The connection with this epoch has gone, for this reason. The session waits for its client, unless it cannot.
     pub(crate) fn park(self: &Arc<Self>, epoch: u32, reason: &CloseReason) {
         let service = self.service();
-        let executor = service.hub().executor().filter(|_| self.counts() && !service.ttl().is_zero());
-        let Some(executor) = executor else { return self.end(epoch, reason) };
+        let outlives = self.counts() && !service.config().session_ttl.is_zero();
+        let executor = if outlives { service.hub().executor() } else { None };
+        let Some(executor) = executor.filter(|executor| executor.is_alive()) else {
+            return self.end(epoch, reason);
+        };
         let (parking, wakers) = self.outbox.park(epoch, service.parked.next_share());
         wakers.into_iter().for_each(Waker::wake);
         match parking {
@@ -126,7 +131,8 @@ impl Session {
             Parking::Stopped(stop) => self.end(epoch, &CloseReason::of_stop(stop, reason)),
             Parking::Parked { epoch, space } => {
                 service.parked.enter(self, epoch, space);
-                let stay = Stay { session: self.clone(), epoch, space };
+                // It may be the first to find out that its runtime has ended: then there is no parking.
+                let stay = Stay { session: self.clone(), epoch, space, otherwise: reason.clone() };
                 (executor.spawn)(stay.watch(executor.clone()));
                 // A shutdown that began meanwhile may have passed this one over.
                 if service.registry.is_draining() {
@@ -149,9 +155,10 @@ impl Session {
 impl Stay {
     /// Ends the session when its time is up, or when it has overflowed; ends itself when the session was resumed. Where all
     /// of them together hold too much since something was queued for this one, those that have to go are ended.
-    fn watch(self, executor: Arc<Executor>) -> Task {
+    fn watch(mut self, executor: Arc<Executor>) -> Task {
         Box::pin(async move {
-            let mut expiry = (executor.sleep)(self.session.service().ttl());
+            self.otherwise = CloseReason::ShuttingDown;
+            let mut expiry = (executor.sleep)(self.session.service().config().session_ttl);
             drop(executor);
             let ended = poll_fn(|cx| match self.session.outbox.poll_parked(self.epoch, cx.waker()) {
                 Parked::Over => Poll::Ready(None),

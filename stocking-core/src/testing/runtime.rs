@@ -83,7 +83,7 @@ impl TestRuntime {
     }
 
     /// Ends the runtime: every task is dropped where it stands, and so is whatever is spawned later, as a runtime does
-    /// that shuts down.
+    /// that shuts down. Its timers panic from then on, as tokio's do.
     pub fn shut_down(&self) {
         let mut world = self.0.lock();
         world.has_ended = true;
@@ -201,6 +201,8 @@ impl Future for Sleep {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut world = self.runtime.0.lock();
+        let has_ended = world.has_ended;
+        assert!(!has_ended, "this runtime has ended, and its timers with it");
         if world.now >= self.at {
             return Poll::Ready(());
         }

@@ -1,13 +1,20 @@
 //! What a session outlives, and what it does not.
 
-use std::time::Duration;
-
-use stocking_core::{
-    Config, Context, Result, Router, Service,
-    testing::{Message, TestClient, TestServer},
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use crate::person::{Person, close_code, router};
+use stocking_core::{
+    CloseReason, Config, Context, Result, Router, Service,
+    driver::{Runtime, lend},
+    testing::{Message, TestClient, TestRuntime, TestServer},
+};
+
+use crate::{
+    peer::{Peer, open},
+    person::{Person, close_code, router},
+};
 
 async fn leave(ctx: Context, (): ()) -> Result<()> {
     ctx.session().close();
@@ -169,13 +176,32 @@ fn a_runtime_that_ends_ends_its_parked_sessions() {
 }
 
 #[test]
+fn where_the_runtime_that_was_lent_has_ended_a_session_ends_with_its_connection() {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let noted = reasons.clone();
+    let service =
+        Service::new(router()).on_close(move |_, reason| noted.lock().unwrap().push(reason.clone()));
+    let (service, runtime) = (Arc::new(service), TestRuntime::default());
+    let now = runtime.now();
+    lend(&runtime, &service);
+    // Driven by somebody else.
+    let (mut peer, _, _) = open(&service, now);
+    runtime.shut_down();
+    peer.connection.handle_eof();
+    assert_eq!((service.hub().sessions(), service.parked_sessions()), (0, 0));
+    assert_eq!(*reasons.lock().unwrap(), [CloseReason::Disconnected]);
+    let mut peer = Peer::new(&service, now);
+    let opened = peer.send(TestClient::text("0,0,"), now);
+    assert!(opened.contains(r#""ttl":0,"#), "{opened}");
+}
+
+#[test]
 fn a_shutdown_ends_parked_sessions() {
     let server = TestServer::new(router());
     let (parked, connected) = (Person::open(&server), Person::open(&server));
     parked.client.disconnect();
     server.run();
     let (runtime, service) = (server.runtime().clone(), server.service().clone());
-    use stocking_core::driver::Runtime;
     runtime.clone().spawn(async move { stocking_core::driver::drain(&runtime, &service).await });
     server.run();
     assert_eq!(server.service().parked_sessions(), 0);

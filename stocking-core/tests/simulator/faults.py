@@ -60,7 +60,7 @@ FAULTS = {
     "a timer ends another parking than its own": [
         (HOLDER, "            _ if state.epoch != epoch => return Parked::Over,\n", ""),
         (HOLDER, "if state.epoch != epoch || state.stop == Some(Stop::Ended) {", "if state.stop == Some(Stop::Ended) {"),
-        (PARKING, "        self.session.end(self.epoch, &CloseReason::ShuttingDown);\n", ""),
+        (PARKING, "        self.session.end(self.epoch, &self.otherwise);\n", ""),
     ],
     "a break ends the session": [
         ("stocking-core/src/connection/close_reason.rs", "| Self::Silent | Self::WriteStalled => true", "| Self::Silent | Self::WriteStalled => false"),
