@@ -82,7 +82,9 @@ pub struct Config {
     /// what was written and not acknowledged is forgotten beyond it, the oldest first, and where what was not written
     /// does not fit, close 1013. At least 256 KiB. Default: 1 MiB.
     pub max_kept_bytes: usize,
-    /// Frames that are kept for a session, and writes that may wait for it. At least 512. Default: 4,096.
+    /// Frames that are kept and queued for a session, likewise, instead of
+    /// [`max_outbox_frames`](Self#structfield.max_outbox_frames): each frame counts, not each write. At least 512.
+    /// Default: 4,096.
     pub max_kept_frames: usize,
     /// Time that a session which counts ([part 2 of the protocol](crate::proto)) outlives its connection, in which its client
     /// may resume it. Zero: not at all. The clock is that of the runtime that was [lent](crate::driver::lend). Default: 120 s.

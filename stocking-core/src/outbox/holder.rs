@@ -14,6 +14,8 @@ use crate::{config::Config, websocket::Encoded};
 #[derive(Debug, Default)]
 pub(super) struct Counted {
     pub(super) kept: Kept,
+    /// Frames in the runs that are queued.
+    pub(super) queued_frames: u64,
     holder: Holder,
     /// What it holds while it is parked.
     pub(super) share: Option<Share>,
@@ -231,12 +233,12 @@ impl Outbox {
 
 impl State {
     fn settle(&mut self, taken: u64, written: &[u8], config: &Config) {
-        let (queued, runs) = (self.queued, self.runs());
+        let queued = self.queued;
         let Some(counted) = &mut self.counted else { return };
         counted.kept.take_in(taken);
         if !written.is_empty() && self.stop != Some(Stop::Ended) {
             counted.kept.keep(written.into());
-            counted.kept.make_room(queued, runs, config);
+            counted.kept.make_room(queued, counted.queued_frames, config);
         }
     }
 

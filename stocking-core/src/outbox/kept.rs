@@ -42,26 +42,28 @@ pub(super) fn max_bytes(config: &Config) -> usize {
     config.max_kept_bytes.max(MIN_BYTES)
 }
 
-/// The most frames that are kept, and the most runs that are queued.
+/// The most frames that are kept and queued together.
 pub(super) fn max_frames(config: &Config) -> usize {
     config.max_kept_frames.max(MIN_FRAMES)
 }
 
 impl Kept {
-    /// Notes what is being written for the first time, which comes after every replay.
-    pub(super) fn keep(&mut self, run: Encoded) {
+    /// Notes what is being written for the first time, which comes after every replay. Returns how many frames that is.
+    pub(super) fn keep(&mut self, run: Encoded) -> u64 {
         debug_assert!(!self.is_replaying(), "what is numbered later is written later");
-        self.written += count_frames(&run);
+        let frames = count_frames(&run);
+        self.written += frames;
         self.bytes += run.len();
         self.runs.push_back((run, self.written));
         self.replayed += 1;
+        frames
     }
 
     /// While the client acknowledges too little, the oldest is forgotten: that costs nothing, unless the connection breaks
     /// just then. Only what this connection has written is: the rest it has not had.
-    pub(super) fn make_room(&mut self, queued_bytes: usize, queued_runs: usize, config: &Config) {
+    pub(super) fn make_room(&mut self, queued_bytes: usize, queued_frames: u64, config: &Config) {
         while self.bytes + queued_bytes > max_bytes(config)
-            || self.frames() + queued_runs as u64 > max_frames(config) as u64
+            || self.frames() + queued_frames > max_frames(config) as u64
         {
             if self.replayed == 0 || !self.forget_first() {
                 break;
@@ -151,6 +153,11 @@ impl Kept {
     pub(super) fn clear(&mut self) {
         (self.runs, self.bytes) = (VecDeque::new(), 0);
         (self.replayed, self.unwritten, self.forgotten) = (0, 0, self.written);
+    }
+
+    /// Frames that are still to be replayed.
+    pub(super) fn unwritten_frames(&self) -> u64 {
+        self.written - self.written_here()
     }
 
     fn frames(&self) -> u64 {

@@ -27,7 +27,10 @@ pub(crate) use self::{
     holder::{Parked, Parking, Resumption},
     share::{Held, Share, Space},
 };
-use crate::{config::Config, websocket::Encoded};
+use crate::{
+    config::Config,
+    websocket::{Encoded, count_frames},
+};
 
 /// Bytes after which one [`Outbox::drain`] stops: a write of this size costs a socket one
 /// system call, and the scratch buffer of a thread need not grow past it.
@@ -102,16 +105,13 @@ impl Outbox {
         if state.stop.is_some() {
             return None;
         }
-        if state.is_full(run, config) {
+        // Only a session that counts is bounded by frames; for it the headers of the run are walked.
+        let frames = if state.counted.is_some() { count_frames(run) } else { 0 };
+        if state.is_full(run, frames, config) {
             state.stop(Stop::Overflow);
             self.mark_stopped();
         } else {
-            state.queued += run.len();
-            if state.first.is_none() {
-                state.first = Some(run.clone());
-            } else {
-                state.more.push_back(run.clone());
-            }
+            state.queue(run, frames);
             if state.is_parked() {
                 // Nobody writes it. Whoever looks after the session is told only where there is too much of all of them: it
                 // cannot be made less here, since the pusher may hold the lock of a channel.
@@ -231,10 +231,9 @@ impl State {
             output.extend_from_slice(&run);
             self.first = self.more.pop_front();
             self.queued -= run.len();
-            let runs = self.runs();
             if let Some(counted) = &mut self.counted {
-                counted.kept.keep(run);
-                counted.kept.make_room(self.queued, runs, config);
+                counted.queued_frames -= counted.kept.keep(run);
+                counted.kept.make_room(self.queued, counted.queued_frames, config);
             }
         }
         if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
@@ -242,26 +241,38 @@ impl State {
         }
     }
 
-    /// Whether one run more is more than may wait. For a session that counts room is made first.
-    fn is_full(&mut self, run: &Encoded, config: &Config) -> bool {
-        let runs = self.runs();
+    /// Whether one run more, of so many frames, is more than may wait. For a session that counts room is made first.
+    fn is_full(&mut self, run: &Encoded, frames: u64, config: &Config) -> bool {
         let waiting = self.unsent + self.queued;
         // A peer for which nothing waits is not slow, however long the one thing is that it is sent; nor is one whose
         // driver has not had its turn since, however many small things another peer had it sent meanwhile.
         let Some(counted) = &mut self.counted else {
             return waiting > 0
                 && (waiting + run.len() > config.max_outbox_bytes
-                    || (self.unsent > 0 && runs >= config.max_outbox_frames));
+                    || (self.unsent > 0 && self.runs() >= config.max_outbox_frames));
         };
         let is_parked = counted.is_parked();
+        let queued_frames = counted.queued_frames + frames;
         let kept = &mut counted.kept;
-        kept.make_room(self.queued + run.len(), runs + 1, config);
+        kept.make_room(self.queued + run.len(), queued_frames, config);
         let is_behind = self.unsent > 0 || kept.unwritten() > 0 || is_parked;
         let waiting = waiting + kept.unwritten();
         // Nobody takes from a parked session what waits for it, be it one thing or many.
         (waiting > 0 || is_parked)
             && (waiting + run.len() > max_bytes(config)
-                || (is_behind && runs + kept.unwritten_runs() >= max_frames(config)))
+                || (is_behind && queued_frames + kept.unwritten_frames() > max_frames(config) as u64))
+    }
+
+    fn queue(&mut self, run: &Encoded, frames: u64) {
+        self.queued += run.len();
+        if let Some(counted) = &mut self.counted {
+            counted.queued_frames += frames;
+        }
+        if self.first.is_none() {
+            self.first = Some(run.clone());
+        } else {
+            self.more.push_back(run.clone());
+        }
     }
 
     /// Runs that are queued.
@@ -282,6 +293,7 @@ impl State {
             self.queued = 0;
             if let Some(counted) = &mut self.counted {
                 counted.kept.clear();
+                counted.queued_frames = 0;
                 counted.share = None;
             }
         }

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use stocking_core::{
     ClientId, Config, Context, Error, Router, Service,
-    testing::{TestRuntime, TestServer},
+    testing::{TestClient, TestRuntime, TestServer},
 };
 
-use crate::person::{Person, router};
+use crate::person::{Person, close_code, router};
 
 fn server(config: Config) -> TestServer {
     TestServer::new(Service::new(router()).with_config(config))
@@ -181,4 +181,42 @@ fn a_count_or_a_try_that_cannot_be_leaves_the_session_as_it_is() {
     assert_eq!(person.resume(&server), (4, vec![]));
     person.attempt -= 1;
     assert!(person.is_refused(&server), "an old try");
+}
+
+#[test]
+fn the_frames_of_one_burst_count_to_max_kept_frames_one_by_one() {
+    for (bursts, stays) in [(6, true), (7, false)] {
+        let server = server(Config::new().max_kept_frames(600));
+        let person = Person::open(&server);
+        let id = ClientId::parse(&person.id).unwrap();
+        person.client.disconnect();
+        let other = server.connect();
+        for _ in 0..bursts {
+            // One read, hence one write to whom it is for.
+            let text = TestClient::text(&format!("5,{id},x"));
+            other.send_bytes(&text.repeat(100));
+        }
+        server.run();
+        assert_eq!(server.service().parked_sessions(), usize::from(stays), "{bursts}");
+    }
+}
+
+#[test]
+fn a_session_that_is_behind_ends_where_more_frames_wait_for_it_than_max_kept_frames() {
+    for (frames, code) in [(600, None), (601, Some(1013))] {
+        let server = server(Config::new().max_kept_frames(600));
+        let mut person = Person::open(&server);
+        let id = ClientId::parse(&person.id).unwrap();
+        person.client = server.connect_with_capacity(64);
+        let request = person.request();
+        person.client.send(&request);
+        assert_eq!(person.texts().len(), 1);
+        server.hub().to(id).send(&"x".repeat(1000)).unwrap();
+        server.run();
+        let other = server.connect();
+        let text = TestClient::text(&format!("5,{id},x"));
+        other.send_bytes(&text.repeat(frames));
+        server.run();
+        assert_eq!(close_code(&person.client), code, "{frames}");
+    }
 }
