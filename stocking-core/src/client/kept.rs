@@ -43,6 +43,11 @@ impl Kept {
         self.frames.len() < config.max_kept_frames && self.bytes + length <= config.max_kept_bytes
     }
 
+    /// How many frames there are, and of how many bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.frames.len(), self.bytes)
+    }
+
     pub(super) fn push(&mut self, frame: Frame, call: Option<AckId>) {
         let entry = Entry { frame, call };
         self.bytes += entry.length();

@@ -62,7 +62,8 @@ impl Pipe {
         let (bytes, writer) = {
             let mut input = self.input.lock();
             let length = input.bytes.len().min(limit);
-            (input.bytes.drain(..length).collect(), input.writer.take())
+            let rest = input.bytes.split_off(length);
+            (Vec::from(std::mem::replace(&mut input.bytes, rest)), input.writer.take())
         };
         wake(writer);
         bytes

@@ -229,6 +229,11 @@ impl ClientMachine {
         self.events.pop_front()
     }
 
+    /// What waits to be taken in by the server: frames, and their bytes.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        self.kept.size()
+    }
+
     /// Whether there is to be a transport. Where not, the one that there is, or that is being dialled, is to be dropped.
     #[must_use]
     pub fn wants_transport(&self) -> bool {

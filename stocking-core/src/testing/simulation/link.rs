@@ -81,9 +81,10 @@ impl Link {
         }
         if self.stalled_until.is_none_or(|until| now >= until) {
             self.stalled_until = None;
-            let written = self.server.receive(usize::MAX);
+            let written = self.server.receive(network.bytes_at_once());
             if !written.is_empty() {
                 moved.anything = true;
+                self.stalled_until = network.time_for(written.len()).map(|time| now + time);
                 self.down.send(written, now, network, chance);
             }
             if self.server.has_ended() && self.down.ends_at.is_none() {
@@ -121,7 +122,7 @@ impl Link {
         match chance.below(6) {
             0 => self.up.break_off(now, limit, chance),
             1 | 2 => self.down.break_off(now, limit, chance),
-            3 => self.stalled_until = Some(now + chance.time(limit)),
+            3 => self.stalled_until = self.stalled_until.max(Some(now + chance.time(limit))),
             _ => {
                 self.up.break_off(now, limit, chance);
                 self.down.break_off(now, limit, chance);
@@ -148,10 +149,12 @@ impl Direction {
     /// What has arrived, joined and split otherwise than it was sent.
     fn arrive(&mut self, now: Instant, chance: &mut Chance) -> Vec<Vec<u8>> {
         let mut bytes = Vec::new();
-        while let Some((at, _)) = self.under_way.front()
-            && *at <= now
-        {
-            bytes.extend(self.under_way.pop_front().into_iter().flat_map(|(_, bytes)| bytes));
+        while let Some((_, more)) = self.under_way.pop_front_if(|(at, _)| *at <= now) {
+            if bytes.is_empty() {
+                bytes = more;
+            } else {
+                bytes.extend_from_slice(&more);
+            }
         }
         if bytes.is_empty() {
             return Vec::new();

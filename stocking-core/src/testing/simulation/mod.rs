@@ -35,8 +35,26 @@ pub struct Network {
     pub refuses_one_in: u64,
     /// Of how many writes one takes up to twenty times as long: what a later connection says overtakes it. Default, 0: none.
     pub slow_one_in: u64,
+    /// How many bytes a connection carries to its client in a second: below what the server has to say, that is a slow reader.
+    /// Default, 0: any number.
+    pub bytes_per_second: u64,
     /// What the server's end of a connection takes ahead of its reader, in bytes. Default, 0: 64 KiB.
     pub capacity: usize,
+}
+
+impl Network {
+    /// How much of what the server has written gets on its way in one go.
+    fn bytes_at_once(&self) -> usize {
+        match self.bytes_per_second {
+            0 => usize::MAX,
+            rate => usize::try_from(rate / 10).unwrap_or(usize::MAX).max(1),
+        }
+    }
+
+    /// How long the next bytes have to wait for so many.
+    fn time_for(&self, bytes: usize) -> Option<Duration> {
+        (bytes as u64).saturating_mul(1_000_000).checked_div(self.bytes_per_second).map(Duration::from_micros)
+    }
 }
 
 /// Clients and a server over a [`Network`], on the server's virtual clock. The same seed is the same course of things, to
@@ -138,6 +156,16 @@ impl Simulation {
     /// What a client has told its application, in order.
     pub fn poll_event(&mut self) -> Option<(usize, ClientEvent)> {
         self.events.pop_front()
+    }
+
+    /// What a client keeps until the server has taken it in: frames, and their bytes.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none of this number.
+    #[must_use]
+    pub fn kept(&self, client: usize) -> (usize, usize) {
+        self.clients[client].machine.kept()
     }
 
     /// The server.
