@@ -3,20 +3,21 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use parking_lot::Mutex;
 use stocking_core::{
     Accept, ClientId, CloseReason, Config, ConnectRequest, Context, Error, Hub, Next, Payload, Rejection,
     Reply, Request, Result, Router, Service, Session,
+    driver::Runtime,
     testing::{Chance, TestRuntime, TestServer},
 };
 
 /// What one server has done.
 #[derive(Default)]
 pub(crate) struct Log {
-    /// Which person's request, from which session and of which number, was handled, in order.
+    /// Which person's request or, where all is logged, broadcast, from which session and of which number, was handled, in order.
     pub(crate) handled: Vec<(usize, ClientId, u64)>,
     /// What was published in a channel, and by whom if that was a client.
     pub(crate) published: BTreeMap<String, Vec<(Option<ClientId>, String)>>,
@@ -25,7 +26,7 @@ pub(crate) struct Log {
     /// How many direct messages were sent to a session.
     pub(crate) sent: BTreeMap<ClientId, u64>,
     pub(crate) opened: BTreeMap<ClientId, usize>,
-    pub(crate) closed: BTreeMap<ClientId, Vec<CloseReason>>,
+    pub(crate) closed: BTreeMap<ClientId, Vec<(CloseReason, Instant)>>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Log>>;
@@ -39,6 +40,17 @@ impl Log {
         let published = self.published(channel).len();
         self.entered.entry((session.id(), channel.to_owned())).or_default().push_back(published);
     }
+}
+
+/// What a person broadcasts.
+pub(crate) fn write_broadcast(person: usize, number: u64) -> String {
+    format!("c{person}:{number}")
+}
+
+/// Whose broadcast it is, if it is a person's, and of which number.
+pub(crate) fn read_broadcast(content: &str) -> Option<(usize, u64)> {
+    let (person, number) = content.strip_prefix('c')?.split_once(':')?;
+    Some((person.parse().ok()?, number.parse().ok()?))
 }
 
 /// Puts a session into a channel, from outside of its requests.
@@ -80,11 +92,12 @@ pub(crate) fn serve(
         Config::new()
     };
     let config = config
+        .max_parked([1, 100, 100, 100][chance.below(4) as usize])
         .session_ttl(Duration::from_secs([5, 30, 120][chance.below(3) as usize]))
         .ping_interval(Duration::from_secs([5, 25][chance.below(2) as usize]))
         .max_in_flight([1, 4, 32][chance.below(3) as usize]);
     let (random, gate) = (Mutex::new(chance.fork()), Mutex::new(chance.fork()));
-    let (opened, closed) = (log.clone(), log.clone());
+    let (opened, closed, clock) = (log.clone(), log.clone(), runtime.clone());
     let refuses = chance.one_in(3);
     let service = Service::new(router(runtime, log, is_strict))
         .with_config(config)
@@ -100,7 +113,7 @@ pub(crate) fn serve(
         })
         .on_open(move |session| *opened.lock().opened.entry(session.id()).or_default() += 1)
         .on_close(move |session, reason| {
-            closed.lock().closed.entry(session.id()).or_default().push(reason.clone());
+            closed.lock().closed.entry(session.id()).or_default().push((reason.clone(), clock.now()));
         });
     TestServer::on(runtime, service)
 }
@@ -160,6 +173,9 @@ async fn around(log: &Shared, ctx: Context, next: Next) -> Reply {
         }
         Request::Broadcast { to, content } => {
             let (to, content) = (to.clone(), content.to_string());
+            if let Some((person, number)) = read_broadcast(&content) {
+                log.lock().handled.push((person, session.id(), number));
+            }
             let reply = next.run(ctx).await;
             if reply.is_ok() {
                 log.lock().published.entry(to).or_default().push((Some(session.id()), content));

@@ -6,13 +6,16 @@ use std::{
 };
 
 use stocking_core::{
-    ClientId, CloseReason, Payload,
+    ClientId, CloseReason, Config, Payload,
     client::{CallError, ChannelChange, ClientEvent, ClientMachine, Frame},
     proto::{AckId, ClientFrame},
     testing::Chance,
 };
 
-use crate::application::Log;
+use crate::application::{Log, read_broadcast, write_broadcast};
+
+/// A number that was heard in a channel of a person, and the one that was heard there of that person before.
+pub(crate) type Step = (String, usize, u64, u64);
 
 pub(crate) struct Person {
     number: usize,
@@ -23,8 +26,16 @@ pub(crate) struct Person {
     pub(crate) id: Option<ClientId>,
     /// Where it is a member, and what comes next there of what was published.
     channels: BTreeMap<String, Option<usize>>,
-    /// The last number that it heard of somebody in a channel.
-    heard: BTreeMap<(String, String), u64>,
+    /// The last number that it heard of somebody in a channel, and whether it was a member ever since.
+    heard: BTreeMap<(String, usize), (u64, bool)>,
+    /// Between the two numbers of each there is nothing to be heard, where not everything is logged.
+    steps: Vec<Step>,
+    /// What it has broadcast to which channel.
+    broadcasts: BTreeMap<u64, String>,
+    /// When it had no connection for the last time, or before that.
+    apart_at: Instant,
+    /// The last such time before its session went on, or began: whatever parks the session came later.
+    held_since: Instant,
     /// How many direct messages it has had in this session.
     direct: u64,
     /// The number of its next request.
@@ -41,7 +52,7 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    pub(crate) fn new(number: usize, is_strict: bool, is_flooded: bool) -> Self {
+    pub(crate) fn new(number: usize, is_strict: bool, is_flooded: bool, now: Instant) -> Self {
         Self {
             number,
             is_strict,
@@ -49,6 +60,10 @@ impl Person {
             id: None,
             channels: BTreeMap::new(),
             heard: BTreeMap::new(),
+            steps: Vec::new(),
+            broadcasts: BTreeMap::new(),
+            apart_at: now,
+            held_since: now,
             direct: 0,
             next: 0,
             calls: BTreeMap::new(),
@@ -91,10 +106,10 @@ impl Person {
                 machine.emit(event, &Payload::new(channel).unwrap()).unwrap_or_default();
             }
             _ => {
-                let content = format!("c{}:{}", self.number, self.next);
-                self.next += 1;
-                self.excused.insert(self.next - 1);
-                machine.broadcast(channel, &content).unwrap_or_default();
+                if machine.broadcast(channel, &write_broadcast(self.number, self.next)).is_ok() {
+                    self.broadcasts.insert(self.next, channel.into());
+                    self.next += 1;
+                }
             }
         }
     }
@@ -120,15 +135,17 @@ impl Person {
         self.next += 1;
     }
 
-    /// Believes what it is told, if it can.
-    pub(crate) fn hear(&mut self, event: ClientEvent, log: &mut Log) {
+    /// Believes what it is told, if it can. It happened at `time`, or after that.
+    pub(crate) fn hear(&mut self, event: ClientEvent, time: Instant, log: &mut Log, config: &Config) {
         match event {
             ClientEvent::Connected { id } => {
+                self.held_since = self.apart_at;
                 assert_eq!(self.id, None, "one session begins where another has not ended");
                 self.id = Some(id);
             }
             ClientEvent::Resumed => {
                 assert!(self.id.is_some(), "resumed without a session");
+                self.held_since = self.apart_at;
                 self.resumed += 1;
             }
             ClientEvent::Reset(reset) => {
@@ -137,8 +154,9 @@ impl Person {
                 if log.opened.contains_key(&id) {
                     let reasons = log.closed.get(&id).map_or(&[][..], |reasons| reasons);
                     let is_just = match reasons {
-                        [CloseReason::Expired] => true,
-                        [CloseReason::SlowReader | CloseReason::Forgotten] => self.is_flooded,
+                        [(CloseReason::Expired, at)] => *at >= self.held_since + config.session_ttl,
+                        [(CloseReason::TooManyParked, _)] => config.max_parked == 1,
+                        [(CloseReason::SlowReader | CloseReason::Forgotten, _)] => self.is_flooded,
                         _ => false,
                     };
                     assert!(is_just, "{id} is lost for nothing: {reasons:?}");
@@ -174,10 +192,8 @@ impl Person {
             }
             ClientEvent::Channel { channel, change } => self.change(channel, &change, log),
             ClientEvent::Message { channel, content } => self.receive(&channel, &content, log),
-            ClientEvent::Disconnected { .. }
-            | ClientEvent::ConnectFailed { .. }
-            | ClientEvent::Closing
-            | ClientEvent::Error(_) => {}
+            ClientEvent::Disconnected { .. } | ClientEvent::ConnectFailed { .. } => self.apart_at = time,
+            ClientEvent::Closing | ClientEvent::Error(_) => {}
             other => panic!("an honest client is told {other:?}"),
         }
     }
@@ -195,11 +211,18 @@ impl Person {
                 self.channels.insert(channel, first);
             }
             ChannelChange::TakenOut => {
-                assert!(self.channels.remove(&channel).is_some(), "taken out where it is not");
+                assert!(self.channels.contains_key(&channel), "taken out where it is not");
+                self.leave(&channel);
             }
             ChannelChange::Kept(_) => assert!(self.channels.contains_key(&channel), "kept where it is not"),
-            _ => drop(self.channels.remove(&channel)),
+            _ => self.leave(&channel),
         }
+    }
+
+    fn leave(&mut self, channel: &str) {
+        self.channels.remove(channel);
+        let heard = self.heard.iter_mut().filter(|((of, _), _)| of == channel);
+        heard.for_each(|(_, (_, is_member))| *is_member = false);
     }
 
     fn receive(&mut self, channel: &str, content: &str, log: &Log) {
@@ -216,10 +239,14 @@ impl Person {
             assert_eq!(published.get(*next).map(|(_, content)| &**content), Some(content), "in {channel}");
             *next += 1;
         } else {
-            let (from, number) = content.split_once(':').unwrap();
-            let number = number.parse().unwrap();
-            let before = self.heard.insert((channel.into(), from.into()), number);
-            assert!(before < Some(number), "{content} in {channel} after {before:?}");
+            let (from, number) = read_broadcast(content).unwrap();
+            let before = self.heard.insert((channel.into(), from), (number, true));
+            if let Some((before, was_member)) = before {
+                assert!(before < number, "{content} in {channel} after {before}");
+                if was_member {
+                    self.steps.push((channel.into(), from, before, number));
+                }
+            }
         }
     }
 
@@ -261,9 +288,22 @@ impl Person {
             assert!(before < Some(*number), "request {number} is handled after {before:?}");
         }
         for number in 0..self.next {
-            let is_known = handled.contains(&number) || self.excused.contains(&number);
+            let is_logged = self.is_strict || !self.broadcasts.contains_key(&number);
+            let is_known = !is_logged || handled.contains(&number) || self.excused.contains(&number);
             assert!(is_known, "request {number} of {} is lost, and nobody was told", self.number);
         }
+    }
+
+    /// What it was told of others, and they have to confirm.
+    pub(crate) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What it broadcast there between the two numbers has come to nobody who was there, though nobody told it so.
+    pub(crate) fn lost(&self, channel: &str, after: u64, before: u64) -> Option<u64> {
+        let between = self.broadcasts.range(after + 1..before);
+        let mut lost = between.filter(|(number, to)| *to == channel && !self.excused.contains(number));
+        lost.next().map(|(number, _)| *number)
     }
 
     /// The server's memory is gone: what it had not handled may be lost, taken in or not.
@@ -280,7 +320,11 @@ fn after_own(published: &[(Option<ClientId>, String)], next: usize, own: Option<
 
 /// The number of the request that a frame is.
 fn number_of(frame: &Frame) -> Option<u64> {
-    let ClientFrame::Message { content, .. } = frame.parse() else { return None };
+    let content = match frame.parse() {
+        ClientFrame::Message { content, .. } => content,
+        ClientFrame::Broadcast { content, .. } => return Some(read_broadcast(content)?.1),
+        _ => return None,
+    };
     let event: serde_json::Value = serde_json::from_str(content).ok()?;
     event.get("p")?.get(1)?.as_u64()
 }

@@ -20,6 +20,9 @@ use crate::{
 
 const CHANNELS: [&str; 3] = ["news", "chat", "games"];
 
+/// With those from which the server keeps its people out, or in.
+const ALL_CHANNELS: usize = CHANNELS.len() + 3;
+
 pub(crate) struct World {
     chance: Chance,
     runtime: TestRuntime,
@@ -32,6 +35,8 @@ pub(crate) struct World {
     /// Whether its people are sent more than others.
     is_flooded: bool,
     start: Instant,
+    /// When its people were listened to for the last time.
+    heard_at: Instant,
     /// Whether to print what happens.
     is_told: bool,
 }
@@ -44,17 +49,19 @@ impl World {
         let is_strict = chance.one_in(2);
         let is_flooded = chance.one_in(4);
         let server = serve(&runtime, &log, is_strict, is_flooded, &mut chance);
-        let network = bad_network(&mut chance);
+        let network = bad_network(is_flooded, &mut chance);
         let mut simulation = Simulation::new(server, network, chance.fork());
         let people = (0..1 + chance.below(3) as usize)
             .map(|number| {
                 let mut random = chance.fork();
-                let config = ClientConfig::new().backoff_max(Duration::from_millis(500 + chance.below(5000)));
+                let config = ClientConfig::new()
+                    .backoff_max(Duration::from_millis(500 + chance.below(5000)))
+                    .max_kept_frames([40, 4096, 4096][chance.below(3) as usize]);
                 let machine = ClientMachine::new("ws://localhost/ws", config, simulation.now())
                     .unwrap()
                     .with_random(move |buffer| random.fill(buffer));
                 assert_eq!(simulation.add(machine), number);
-                Person::new(number, is_strict, is_flooded)
+                Person::new(number, is_strict, is_flooded, runtime.now())
             })
             .collect();
         let start = runtime.now();
@@ -68,6 +75,7 @@ impl World {
             is_strict,
             is_flooded,
             start,
+            heard_at: start,
             is_told,
         }
     }
@@ -112,8 +120,10 @@ impl World {
             }
             15 if self.is_flooded => {
                 if let Some(id) = self.somebody(number) {
+                    // Too many bytes for one who is slow, or too many frames.
+                    let filling = [250, 700][self.chance.below(2) as usize];
                     for _ in 0..self.chance.below(400) {
-                        send(&self.log, &hub, id, 700);
+                        send(&self.log, &hub, id, filling);
                     }
                 }
             }
@@ -141,7 +151,7 @@ impl World {
                     serve(&self.runtime, &self.log, self.is_strict, self.is_flooded, &mut self.chance);
                 self.simulation.replace_server(server);
             }
-            _ => self.simulation.set_network(bad_network(&mut self.chance)),
+            _ => self.simulation.set_network(bad_network(self.is_flooded, &mut self.chance)),
         }
     }
 
@@ -153,6 +163,24 @@ impl World {
     fn run_for(&mut self, time: Duration) {
         self.simulation.run_for(time);
         self.hear();
+        self.check_memory();
+    }
+
+    /// Both sides keep what they may, and no more.
+    fn check_memory(&mut self) {
+        let service = self.simulation.server().service();
+        let (parked, max_parked) = (service.parked_sessions(), service.config().max_parked);
+        assert!(parked <= max_parked, "{parked} are parked, of at most {max_parked}");
+        for number in 0..self.people.len() {
+            let (frames, bytes) = self.simulation.kept(number);
+            let machine = self.simulation.client(number);
+            // In another session channels are joined again, whatever waits.
+            let max = machine.config().max_kept_frames + ALL_CHANNELS;
+            assert!(
+                frames <= max && bytes <= machine.config().max_kept_bytes,
+                "{frames} frames, {bytes} bytes"
+            );
+        }
     }
 
     fn hear(&mut self) {
@@ -160,8 +188,10 @@ impl World {
             if self.is_told {
                 println!("{:?} {number}: {event:?}", self.simulation.now().duration_since(self.start));
             }
-            self.people[number].hear(event, &mut self.log.lock());
+            let config = self.simulation.server().service().config();
+            self.people[number].hear(event, self.heard_at, &mut self.log.lock(), config);
         }
+        self.heard_at = self.simulation.now();
     }
 
     fn rest(&mut self) {
@@ -169,6 +199,10 @@ impl World {
             let session = person.id.and_then(|id| self.simulation.server().hub().session(id));
             let members = session.expect("a living session at rest").channels();
             person.rest(self.simulation.client(number), &self.log.lock(), &members);
+            for (channel, from, before, after) in person.steps() {
+                let lost = self.people[*from].lost(channel, *before, *after);
+                assert_eq!(lost, None, "{number} did not hear {from} in {channel}, where it was");
+            }
         }
         let server = self.simulation.server();
         assert_eq!(server.hub().sessions(), self.people.len() + server.service().parked_sessions());
@@ -201,7 +235,7 @@ impl World {
     }
 }
 
-fn bad_network(chance: &mut Chance) -> Network {
+fn bad_network(is_flooded: bool, chance: &mut Chance) -> Network {
     let mut network = Network::default();
     network.delay = Duration::from_millis([0, 20, 400][chance.below(3) as usize]);
     network.breaks_after = Some(Duration::from_millis([300, 3000, 20_000][chance.below(3) as usize]));
@@ -209,6 +243,9 @@ fn bad_network(chance: &mut Chance) -> Network {
     network.connects_in = Duration::from_millis([0, 300][chance.below(2) as usize]);
     network.refuses_one_in = [0, 2, 10][chance.below(3) as usize];
     network.slow_one_in = [0, 5][chance.below(2) as usize];
+    if is_flooded {
+        network.bytes_per_second = [0, 30_000, 100_000][chance.below(3) as usize];
+    }
     network.capacity = [0, 300, 8000][chance.below(3) as usize];
     network
 }
