@@ -6,7 +6,9 @@ use crate::name::{ChannelName, Destination};
 use crate::number::{AckId, Count};
 
 /// A frame from a client. It borrows from the text it was [parsed](Self::parse) from.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+///
+/// `Debug` leaves the content out where it has a session's key in it.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub enum ClientFrame<'a> {
     /// `0,0,` asks for a session that can be resumed. Its content is ignored.
     Open,
@@ -49,7 +51,9 @@ impl ClientFrame<'_> {
 }
 
 /// A frame from a server. It borrows from the text it was [parsed](Self::parse) from.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+///
+/// `Debug` leaves the content out where it has a session's key in it.
+#[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub enum ServerFrame<'a> {
     /// `0` confirms the connection: the first frame of every one.
     Connected,

@@ -18,6 +18,7 @@
 extern crate alloc;
 
 mod code;
+mod debug;
 mod encode;
 mod error;
 mod event;
