@@ -112,7 +112,9 @@ pub struct Config {
     /// ([`driver::lend`](crate::driver::lend)). Default: none.
     pub handler_timeout: Option<Duration>,
     /// Frames a minute that are not frames of the protocol (code -32600); beyond it close 1008. Default: 16: enough
-    /// for a person who types, not for a machine that sends something else altogether.
+    /// for a person who types, not for a machine that sends something else altogether. Counted for a connection, in a session
+    /// too, which ends with the breach: who comes back before it for 16 more pays an upgrade and a resume for them, as who
+    /// connects anew does.
     pub max_malformed: u32,
     /// Connections at one time, opening and closing ones included; a further one is answered 503. Default: 100,000.
     pub max_connections: usize,
