@@ -68,7 +68,9 @@ fn a_resume_of_a_session_that_nobody_has_opens_a_new_one() {
 
 #[test]
 fn what_is_no_resume_is_told_and_closed() {
-    for content in ["{", "[]", r#"{"id":"@x"}"#] {
+    let whole = r#"{"id":"@0000000000000000000000","key":"0000000000000000000000","got":0,"try":1}"#;
+    let twice = whole.replace(r#""got":0"#, r#""got":0,"got":0"#);
+    for content in ["{", "[]", r#"{"id":"@x"}"#, &twice] {
         let server = TestServer::new(router());
         let client = server.connect();
         client.send(&format!("0,1,{content}"));
@@ -194,4 +196,43 @@ fn a_session_that_is_not_read_is_told_every_ping_what_was_taken_in() {
     assert_eq!(client.texts(), ["3,1,", "3,1,"]);
     server.advance(Duration::from_secs(6));
     assert_eq!(client.texts(), [r#"4,1,{"c":-1,"p":null}"#]);
+}
+
+#[test]
+fn a_first_frame_that_is_none_is_told_of_and_counts_for_nothing() {
+    let server = TestServer::new(router());
+    for wrong in ["", "7", "4,x,y", "0,2,", "1,0,x"] {
+        let client = server.connect();
+        client.send_all([wrong, "6,1,news", "3,1,", "0,0,"]);
+        let texts = client.texts();
+        let [error, pong, second] = &texts[..] else { panic!("{wrong:?}: {texts:?}") };
+        assert!(error.starts_with("1,-32600,") && second.starts_with("1,-32600,"), "{texts:?}");
+        assert_eq!(pong, "3", "a base connection counts nothing, and no error of it");
+    }
+}
+
+#[test]
+fn a_session_that_is_joined_to_a_channel_as_it_begins_is_told_so_first() {
+    let service = Service::new(router()).on_open(|session| session.join("lobby").unwrap());
+    let server = TestServer::new(service);
+    let client = server.connect();
+    client.send_all(["0,0,", "6,1,lobby"]);
+    let texts = client.texts();
+    assert!(texts[0].starts_with("0,0,{"), "{texts:?}");
+    assert_eq!(texts[1..], ["6,3,lobby", "6,1,lobby"]);
+    server.hub().broadcast("lobby", "welcome").unwrap();
+    assert_eq!(client.texts(), ["5,lobby,welcome"]);
+}
+
+#[test]
+fn what_follows_the_opening_in_one_read_is_numbered_from_1() {
+    let server = TestServer::new(router());
+    let client = server.connect();
+    let read = ["0,0,", r#"4,1,{"e":"echo","p":1}"#, "3", "6,1,news", "3"].map(TestClient::text).concat();
+    client.send_bytes(&read);
+    let texts = client.texts();
+    assert!(texts[0].starts_with("0,0,{"), "{texts:?}");
+    assert_eq!(texts.iter().filter(|text| text.starts_with('3')).collect::<Vec<_>>(), ["3,1,", "3,2,"]);
+    client.send("3,2,");
+    assert_eq!(client.texts(), ["3,2,"], "the answers are two as well");
 }

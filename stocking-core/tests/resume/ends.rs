@@ -89,6 +89,30 @@ fn goodbye_a_kick_and_whatever_would_only_be_repeated_end_the_session() {
 }
 
 #[test]
+fn a_session_ends_with_one_malformed_frame_more_than_max_malformed_and_is_resumed_no_more() {
+    let reasons = Arc::new(Mutex::new(Vec::new()));
+    let noted = reasons.clone();
+    let server = TestServer::new(
+        Service::new(router()).on_close(move |_, reason| noted.lock().unwrap().push(reason.clone())),
+    );
+    let (mut person, neighbour) = (Person::open(&server), Person::open(&server));
+    person.client.send_all(["nonsense"; 16]);
+    assert_eq!(person.texts().len(), 16, "each is told of");
+    // Counted for a connection: who comes back begins anew.
+    assert_eq!(person.resume(&server).1.len(), 0);
+    person.client.send_all(["nonsense"; 16]);
+    assert_eq!(person.texts().len(), 16);
+    assert_eq!(*reasons.lock().unwrap(), []);
+    person.client.send("nonsense");
+    assert_eq!(close_code(&person.client), Some(1008));
+    assert_eq!(*reasons.lock().unwrap(), [CloseReason::TooManyMalformedFrames]);
+    assert_eq!((server.hub().sessions(), server.service().parked_sessions()), (1, 0));
+    assert!(person.is_refused(&server));
+    neighbour.client.send("3");
+    assert_eq!(neighbour.client.texts(), ["3,0,"]);
+}
+
+#[test]
 fn a_frame_that_stops_coming_parks_the_session_and_one_that_trickles_ends_it() {
     let start = &TestClient::text(r#"4,1,{"e":"echo","p":1}"#)[..10];
     let server = TestServer::new(router());

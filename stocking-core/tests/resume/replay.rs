@@ -90,6 +90,20 @@ fn a_long_replay_stays_in_order_with_what_is_asked_during_it() {
 }
 
 #[test]
+fn a_ping_without_a_code_acknowledges_nothing() {
+    let server = TestServer::new(router());
+    let mut person = Person::open(&server);
+    person.client.send_all((1..=3).map(|id| format!(r#"4,{id},{{"e":"echo","p":1}}"#)));
+    assert_eq!(person.texts().len(), 3);
+    for ping in ["3", "3,", "3,,", "3,,9"] {
+        person.client.send(ping);
+        assert_eq!(person.texts(), ["3,3,"], "{ping}");
+    }
+    person.got = 0;
+    assert_eq!(person.resume(&server).1.len(), 3, "all is kept");
+}
+
+#[test]
 fn an_acknowledgement_counts_what_was_written_before_and_is_not_believed_beyond_the_replay() {
     let server = TestServer::new(router());
     let mut person = Person::open(&server);
