@@ -68,6 +68,12 @@ pub trait Listen: Send + Sync + Sized + 'static {
 /// Serves a [`Router`](crate::Router), or a [`Service`] made of one, to everybody whom `listener` accepts.
 ///
 /// Awaiting it never ends, unless [`with_graceful_shutdown`](driver::Serve::with_graceful_shutdown) says when.
+///
+/// How much the kernel takes before a client has it is the listener's to say, and left as it is: where clients are slow and
+/// sessions have to survive, keep it near what a session may fall behind by
+/// ([`max_kept_bytes`](crate::Config#structfield.max_kept_bytes)). What is accepted inherits it from a socket that had it before it
+/// listened: make that one by the crate `socket2`, `set_send_buffer_size(256 * 1024)`, and turn it into a listener of std, and that
+/// into the runtime's.
 pub fn serve<L: Listen>(listener: L, service: impl Into<Arc<Service>>) -> Serve<L> {
     driver::serve(listener.runtime(), Tcp(listener), service)
 }

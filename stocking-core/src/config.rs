@@ -81,6 +81,11 @@ pub struct Config {
     /// Bytes that are kept and queued for a session, instead of [`max_outbox_bytes`](Self#structfield.max_outbox_bytes):
     /// what was written and not acknowledged is forgotten beyond it, the oldest first, and where what was not written
     /// does not fit, close 1013. At least 256 KiB. Default: 1 MiB.
+    ///
+    /// What a kernel has taken is written: a send buffer that grows to megabytes, as Linux's do, lets more than this be
+    /// forgotten before a slow phone has it, and its session is lost if the connection breaks just then. The buffer is the
+    /// application's to bound (`SO_SNDBUF`, 256 KiB say, on the listening socket before it listens), since that has its price: it
+    /// is also the most that is under way on a long path.
     pub max_kept_bytes: usize,
     /// Frames that are kept and queued for a session, likewise, instead of
     /// [`max_outbox_frames`](Self#structfield.max_outbox_frames): each frame counts, not each write. At least 512.

@@ -28,6 +28,21 @@ pub type Serve<F = Pending<()>> = driver::Serve<Tokio, Tcp, F>;
 /// # }
 /// ```
 ///
+/// How much the kernel takes before a client has it is the listener's to say, and left as it is: where clients are slow and
+/// sessions have to survive, keep it near what a session may fall behind by
+/// ([`max_kept_bytes`](crate::Config#structfield.max_kept_bytes)). What is accepted inherits it from a socket that had it before it
+/// listened:
+///
+/// ```no_run
+/// # async fn example(address: std::net::SocketAddr, router: stocking_tokio::Router) -> std::io::Result<()> {
+/// let socket = tokio::net::TcpSocket::new_v4()?;
+/// socket.set_reuseaddr(true)?; // as `TcpListener::bind` does, on Unix
+/// socket.set_send_buffer_size(256 * 1024)?;
+/// socket.bind(address)?;
+/// stocking_tokio::serve(socket.listen(1024)?, router).await
+/// # }
+/// ```
+///
 /// # Panics
 ///
 /// Outside of a tokio runtime, or on one without its timer enabled.
