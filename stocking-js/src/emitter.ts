@@ -1,0 +1,36 @@
+// Listeners.
+
+import type { Listenable, Listener } from "./types.js";
+
+/** A kind, and what its listeners are called with. */
+type Told<Kinds> = { [Kind in keyof Kinds]: [kind: Kind, ...args: Parameters<Listener<Kinds, Kind>>] }[keyof Kinds];
+type Any = (...args: any[]) => unknown;
+
+/** `report` hears what a listener throws, `heeded` when there is another listener. */
+export const createEmitter = <Kinds>(report: (error: unknown) => void, heeded?: () => void) => {
+    const listeners = new Map<unknown, Set<Any>>();
+    const off = (kind: unknown, listener: Any) => void listeners.get(kind)?.delete(listener);
+    const on = (kind: unknown, listener: Any) => {
+        listeners.set(kind, (listeners.get(kind) ?? new Set()).add(listener));
+        heeded?.();
+        return () => off(kind, listener);
+    };
+    const once = (kind: unknown, listener: Any) => {
+        const stop = on(kind, (...args) => (stop(), listener(...args)));
+        return stop;
+    };
+    /** Calls all listeners, whatever one of them throws. Whether there are any. */
+    const emit = (...[kind, ...args]: Told<Kinds>): boolean => {
+        const all = [...(listeners.get(kind) ?? [])];
+        for (const listener of all) {
+            try {
+                listener(...args);
+            } catch (error) {
+                // Who listens to errors is not told of its own.
+                (kind == "error" ? console.error : report)(error);
+            }
+        }
+        return !!all[0];
+    };
+    return { _emit: emit, _public: { on, once, off } as Listenable<Kinds> };
+};
