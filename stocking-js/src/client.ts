@@ -25,6 +25,8 @@ const enum Fixed {
     /** The codes of a cut, and of what the server must not do. */
     Cut = 1006,
     Violation = 1002,
+    /** No server makes a client remember more channels. */
+    Channels = 4096,
 }
 
 const enum Phase {
@@ -180,7 +182,7 @@ export const createClient = (url: string, options: Options): Client => {
         timer = 0;
         if (!socket) return;
         // Who listens to errors stays: what is given up while it is made is one to some.
-        socket.onmessage = socket.onclose = null;
+        socket.onopen = socket.onmessage = socket.onclose = null;
         socket.close();
         socket = undefined;
     };
@@ -198,9 +200,9 @@ export const createClient = (url: string, options: Options): Client => {
         phase = Phase.Waiting;
         if (resolveClosed && (isClean || (!kept._hasUnproven() && (endsSession || !session)))) return end(true);
         if (FINAL.includes(code)) return end(false, code, reason);
-        if (endsSession) reset();
         const delay = Math.random() * Math.min(backoffMax, backoffMin * 2 ** pauses++);
         tell("reconnecting", { code, reason, delay, attempt: pauses });
+        if (endsSession) reset();
         after(delay, connect);
     };
 
@@ -319,7 +321,8 @@ export const createClient = (url: string, options: Options): Client => {
         const pause = Math.min(pingAt, deadAt) - begun;
         after(pause, () => {
             const now = Date.now();
-            const isLate = now - begun - pause >= Fixed.Late;
+            // Or the clock was set, so that what was to come may be far away.
+            const isLate = Math.abs(now - begun - pause) >= Fixed.Late;
             if (now >= deadAt && (isProbing || !isLate)) return lose(Fixed.Cut, "silence");
             if (isLate) probe();
             else if (now >= pingAt) ping();
@@ -427,19 +430,20 @@ export const createClient = (url: string, options: Options): Client => {
         // Whoever waits is in, too: after a reset, several joins are answered by one. Refused is one of several that wait; all of
         // them, where nothing more was asked.
         if (!isInside && asked.some((ask) => ask[0] == name)) waiting = waiting.slice(0, 1);
-        const why = joins && !isInside ? (error ?? new StockingError(0)) : undefined;
+        const why = isAnswer && !joins == !!isInside ? (error ?? new StockingError(0)) : undefined;
         for (const room of all) {
             if (waiting.includes(room)) {
                 room._settle!(why);
                 room._settle = undefined;
                 if (why) rooms.delete(room);
-            } else if (!room._settle && (why || code == 2)) {
+            } else if (!isInside && !room._settle && (why || code == 2)) {
                 room._end(why);
                 rooms.delete(room);
             }
         }
-        tell("channel", name, !!isInside, why);
         if (error && !waiting[0]) report(error);
+        tell("channel", name, !!isInside, why);
+        if (code == 3 && inside.size > Fixed.Channels) lose(Fixed.Violation, "channels");
     };
 
     heedSigns("addEventListener");
