@@ -1,0 +1,112 @@
+//! What Stocking must reach, by the targets in `targets.json`.
+//!
+//! The rounds say how much of a figure is noise: a target is missed where the median is beyond it and three quarters of the
+//! rounds are. A round is compared with the floor, or whichever server the target names, of the same round.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::{
+    Result,
+    arguments::Arguments,
+    compare::{self, Comparison},
+    instructions,
+    measure::{lower_quartile, median},
+    servers::{self, FLOOR, Server},
+    workload::{self, Workload},
+};
+
+/// One line of the file.
+struct Target {
+    server: &'static Server,
+    /// What a ratio is to.
+    of: &'static Server,
+    workload: Workload,
+    ratio: Option<f64>,
+    bytes: Option<f64>,
+    instructions: Option<f64>,
+}
+
+fn targets() -> Result<Vec<Target>> {
+    let file: Vec<Value> = serde_json::from_str(include_str!("../targets.json"))?;
+    let target = |line: &Value| {
+        let text = |name: &str| line[name].as_str();
+        let workload = text("workload").and_then(workload::named);
+        Ok(Target {
+            server: servers::named(text("server").unwrap_or_default())?,
+            of: servers::named(text("of").unwrap_or(FLOOR))?,
+            workload: workload.ok_or_else(|| format!("a target without a workload: {line}"))?,
+            ratio: line["ratio"].as_f64(),
+            bytes: line["bytes"].as_f64(),
+            instructions: line["instructions"].as_f64(),
+        })
+    };
+    file.iter().map(target).collect()
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    let mut targets = targets()?;
+    let asked = |target: &Target| {
+        let server = arguments
+            .servers
+            .as_ref()
+            .is_none_or(|names| names.iter().any(|name| name == target.server.name));
+        server && arguments.workloads.as_ref().is_none_or(|all| all.contains(&target.workload))
+    };
+    targets.retain(asked);
+    let comparison = measure(arguments, &targets)?;
+    let no_valgrind = instructions::why_not();
+    if let Some(why) = &no_valgrind {
+        eprintln!("note: no instructions: {why}");
+    }
+    let mut missed = 0;
+    println!("| server | workload | | measured | target | |");
+    println!("|---|---|---|---|---|---|");
+    for target in &targets {
+        let Target { server, of, workload, .. } = target;
+        let counted = match target.instructions.filter(|_| no_valgrind.is_none()) {
+            Some(_) => vec![instructions::of_server(server, workload)?],
+            None => Vec::new(),
+        };
+        let rows = [
+            (target.ratio, format!("× {}", of.name), comparison.ratios_to(server.name, of.name, workload), 2),
+            (target.bytes, "bytes a connection".into(), comparison.bytes(server.name, workload), 0),
+            (target.instructions, "instructions".into(), counted, 0),
+        ];
+        for (limit, what, rounds, decimals) in rows {
+            let Some(limit) = limit else { continue };
+            if what == "instructions" && no_valgrind.is_some() {
+                continue;
+            }
+            let (Some(figure), Some(quarter)) = (median(&rounds), lower_quartile(&rounds)) else {
+                return Err(format!("{} was not measured under {}", server.name, workload.name).into());
+            };
+            let verdict = match (figure <= limit, quarter <= limit) {
+                (true, _) => "reached",
+                (false, true) => "within the noise",
+                (false, false) => "MISSED",
+            };
+            missed += usize::from(verdict == "MISSED");
+            println!(
+                "| {} | {} | {what} | {figure:.decimals$} | {limit:.decimals$} | {verdict} |",
+                server.name, workload.name
+            );
+        }
+    }
+    if missed > 0 {
+        eprintln!("{missed} targets are missed");
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Measures what the targets name, and nothing else.
+fn measure(arguments: &Arguments, targets: &[Target]) -> Result<Comparison> {
+    let named = |server: &&Server| {
+        server.name == FLOOR
+            || targets.iter().any(|target| target.server.name == server.name || target.of.name == server.name)
+    };
+    let servers: Vec<_> = servers::ALL.iter().filter(named).collect();
+    compare::measure(arguments, &servers)
+}

@@ -1,0 +1,15 @@
+//! What a server costs: by the operating system's accounting, from outside.
+
+mod cores;
+mod limits;
+mod machine;
+mod process;
+mod statistics;
+
+pub(crate) use self::{
+    cores::Cores,
+    limits::raise_open_files,
+    machine::Machine,
+    process::{Process, Unmetered},
+    statistics::{lower_quartile, median},
+};
