@@ -3,7 +3,7 @@
 use std::{
     alloc::System,
     io::{self, IoSlice},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex},
     task::{self, Poll, Waker},
     time::Duration,
 };
@@ -18,10 +18,25 @@ use stocking_core::{
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The counters are the whole process's: one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static LOCK: Mutex<()> = Mutex::new(());
-    LOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// Functions with their names.
+macro_rules! promises {
+    ($($name:ident,)*) => { [$((stringify!($name), $name as fn())),*] };
+}
+
+/// The counters are the whole process's, and the harness allocates too where a test begins or ends: this is one test.
+#[test]
+fn a_peer_costs_what_is_promised() {
+    for (name, promise) in promises![
+        a_claimed_length_allocates_nothing,
+        a_long_message_in_fragments_leaves_nothing_with_its_connection,
+        a_head_or_a_frame_that_comes_byte_by_byte_costs_no_more_than_its_length,
+        a_member_that_never_reads_costs_its_limit_and_shares_what_waits,
+        an_idle_connection_holds_no_buffer,
+        an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection,
+    ] {
+        println!("{name}");
+        promise();
+    }
 }
 
 /// Bytes that are allocated and not freed.
@@ -69,9 +84,7 @@ fn feed(connection: &mut Connection, input: &mut [u8], server: &TestServer) {
     connection.poll_transmit(now, &mut output, Waker::noop());
 }
 
-#[test]
 fn a_claimed_length_allocates_nothing() {
-    let _alone = alone();
     let server = server();
     for first in [0x81, 0x01] {
         for claim in [64 * 1024_u64, 64 * 1024 + 1, 1 << 40] {
@@ -87,9 +100,7 @@ fn a_claimed_length_allocates_nothing() {
     }
 }
 
-#[test]
 fn a_long_message_in_fragments_leaves_nothing_with_its_connection() {
-    let _alone = alone();
     let server = server();
     let mut connection = connection(&server);
     let text = format!(r#"4,1,{{"e":"echo","p":"{}"}}"#, "x".repeat(60_000));
@@ -115,9 +126,7 @@ fn a_long_message_in_fragments_leaves_nothing_with_its_connection() {
     assert!(held() <= before + 100, "{} bytes stay", held() - before);
 }
 
-#[test]
 fn a_head_or_a_frame_that_comes_byte_by_byte_costs_no_more_than_its_length() {
-    let _alone = alone();
     let server = server();
     let head = format!("GET /ws HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n", "x".repeat(16_000));
     let frame = TestClient::text(&"x".repeat(60_000));
@@ -136,10 +145,8 @@ fn a_head_or_a_frame_that_comes_byte_by_byte_costs_no_more_than_its_length() {
     }
 }
 
-#[test]
 fn a_member_that_never_reads_costs_its_limit_and_shares_what_waits() {
     const DEAF: usize = 50;
-    let _alone = alone();
     let server = server();
     let publisher = server.connect();
     let deaf: Vec<_> = (0..DEAF).map(|_| server.connect_with_capacity(1000)).collect();
@@ -201,10 +208,8 @@ impl Transport for Line {
     }
 }
 
-#[test]
 fn an_idle_connection_holds_no_buffer() {
     const CONNECTIONS: usize = 200;
-    let _alone = alone();
     let server = server();
     // What grows with the first connection and stays: the thread's buffers, the maps.
     let _first = server.connect();
@@ -242,10 +247,8 @@ fn an_idle_connection_holds_no_buffer() {
     assert!(each <= 2500, "{each} bytes per idle connection");
 }
 
-#[test]
 fn an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection() {
     const SESSIONS: usize = 200;
-    let _alone = alone();
     let server = server();
     let _first = server.connect();
     let text = format!(r#"4,1,{{"e":"echo","p":"{}"}}"#, "x".repeat(60_000));
