@@ -8,6 +8,7 @@ mod async_std_stream;
 mod connect;
 mod runtime;
 mod serve;
+mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 
@@ -27,4 +28,5 @@ pub use self::{
 pub use self::{
     runtime::{AsyncIo, Io, Sleep},
     serve::{Listen, Serve, Tcp, serve},
+    socket::Socket,
 };

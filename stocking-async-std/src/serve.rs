@@ -10,12 +10,16 @@ use std::{
 use futures_io::{AsyncRead, AsyncWrite};
 use stocking_core::{
     Service,
-    driver::{self, Listener},
+    driver::{self, Listener, TryWrite},
 };
 
+#[cfg(any(feature = "async-std", feature = "smol"))]
+use crate::runtime::Io;
+#[cfg(feature = "smol")]
+use crate::socket::OfSmol;
 #[cfg(feature = "async-std")]
-use crate::async_std_stream::AsyncStd;
-use crate::runtime::{AsyncIo, Io};
+use crate::{async_std_stream::AsyncStd, socket::OfAsyncStd};
+use crate::{runtime::AsyncIo, socket::Socket};
 
 /// A server that runs when it is awaited: [`serve`].
 pub type Serve<L, F = Pending<()>> = driver::Serve<AsyncIo, Tcp<L>, F>;
@@ -63,6 +67,12 @@ pub trait Listen: Send + Sync + Sized + 'static {
     ///
     /// Those of the listener.
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<SocketAddr>)>> + Send;
+
+    /// A way to write to a stream past its task, for one that has it: [`Transport::try_writer`](driver::Transport::try_writer).
+    fn try_writer(stream: &Self::Stream) -> Option<Box<dyn TryWrite>> {
+        let _ = stream;
+        None
+    }
 }
 
 /// Serves a [`Router`](crate::Router), or a [`Service`] made of one, to everybody whom `listener` accepts.
@@ -124,17 +134,18 @@ pub async fn drain(service: &Service) {
 pub struct Tcp<L>(pub L);
 
 impl<L: Listen> Listener for Tcp<L> {
-    type Io = Io<L::Stream>;
+    type Io = Socket<L::Stream>;
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
         let (stream, address) = self.0.accept().await?;
-        Ok((Io(stream), address))
+        let writer = L::try_writer(&stream);
+        Ok((Socket::new(stream, writer), address))
     }
 }
 
 /// The two kinds differ in their names, and in what the end of a stream needs.
 macro_rules! listen {
-    ($feature:literal, $runtime:expr, $listener:ty, $stream:ty, $wrap:expr) => {
+    ($feature:literal, $runtime:expr, $listener:ty, $stream:ty, $wrap:expr, $writer:expr) => {
         #[cfg(feature = $feature)]
         impl Listen for $listener {
             type Stream = $stream;
@@ -149,6 +160,10 @@ macro_rules! listen {
                 stream.set_nodelay(true).ok();
                 Ok(($wrap(stream), Some(address)))
             }
+
+            fn try_writer(stream: &Self::Stream) -> Option<Box<dyn TryWrite>> {
+                Some(Box::new($writer(stream)))
+            }
         }
     };
 }
@@ -158,6 +173,14 @@ listen!(
     AsyncIo::async_std(),
     async_std::net::TcpListener,
     AsyncStd<async_std::net::TcpStream>,
-    AsyncStd
+    AsyncStd,
+    |stream: &AsyncStd<async_std::net::TcpStream>| OfAsyncStd(stream.0.clone())
 );
-listen!("smol", AsyncIo::smol(), async_net::TcpListener, async_net::TcpStream, std::convert::identity);
+listen!(
+    "smol",
+    AsyncIo::smol(),
+    async_net::TcpListener,
+    async_net::TcpStream,
+    std::convert::identity,
+    |stream: &async_net::TcpStream| OfSmol(stream.clone().into())
+);

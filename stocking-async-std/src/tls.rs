@@ -62,7 +62,7 @@ impl<L: Listen> Listener for TlsTcp<L> {
     type Io = Tls<L::Stream>;
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
-        let (Io(stream), address) = self.listener.accept().await?;
+        let (stream, address) = self.listener.0.accept().await?;
         Ok((accept_tls(stream, self.config.clone()), address))
     }
 }

@@ -10,6 +10,7 @@
 mod connect;
 mod runtime;
 mod serve;
+mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 #[cfg(feature = "hyper")]
@@ -32,4 +33,5 @@ pub use self::{
     connect::connect,
     runtime::{Io, Tokio},
     serve::{Serve, Tcp, drain, serve, serve_connection, serve_upgraded},
+    socket::Socket,
 };

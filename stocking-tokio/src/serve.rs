@@ -11,7 +11,10 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::runtime::{Io, Tokio};
+use crate::{
+    runtime::{Io, Tokio},
+    socket::Socket,
+};
 
 /// A server that runs when it is awaited: [`serve`].
 pub type Serve<F = Pending<()>> = driver::Serve<Tokio, Tcp, F>;
@@ -103,12 +106,19 @@ pub async fn drain(service: &Service) {
 pub struct Tcp(pub TcpListener);
 
 impl Listener for Tcp {
-    type Io = Io<TcpStream>;
+    type Io = Socket;
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
+        let (stream, address) = self.accept_stream().await?;
+        Ok((Socket::from(stream), Some(address)))
+    }
+}
+
+impl Tcp {
+    pub(crate) async fn accept_stream(&self) -> io::Result<(TcpStream, SocketAddr)> {
         let (stream, address) = self.0.accept().await?;
         // Fails for a socket whose peer has gone already, which its first read tells.
         stream.set_nodelay(true).ok();
-        Ok((Io(stream), Some(address)))
+        Ok((stream, address))
     }
 }

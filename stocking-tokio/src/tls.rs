@@ -65,8 +65,8 @@ impl Listener for TlsTcp {
     type Io = Tls<TcpStream>;
 
     async fn accept(&mut self) -> io::Result<(Self::Io, Option<SocketAddr>)> {
-        let (Io(stream), address) = self.listener.accept().await?;
-        Ok((accept_tls(stream, self.config.clone()), address))
+        let (stream, address) = self.listener.accept_stream().await?;
+        Ok((accept_tls(stream, self.config.clone()), Some(address)))
     }
 }
 

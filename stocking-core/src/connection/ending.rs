@@ -1,6 +1,6 @@
 //! How a connection ends: the last word, the peer's last word, and the silence after.
 
-use std::time::Instant;
+use std::{task::Waker, time::Instant};
 
 use stocking_proto::ServerFrame;
 
@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     encode,
+    outbox::{Drained, Stop},
     websocket::{Decoder, Refusal, close_frame},
 };
 
@@ -18,6 +19,25 @@ impl Connection {
     pub fn handle_eof(&mut self) {
         self.conclude(CloseReason::Disconnected);
         self.phase = Phase::Closed;
+    }
+
+    /// Appends what waits to `output`, unless it is found that the connection has to end.
+    pub(super) fn drain_outbox(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
+        let (Phase::Open(session) | Phase::Draining { session, .. }) = &self.phase else { return };
+        let drained = session.outbox.drain(self.epoch, self.unsent, output, waker, self.service.config());
+        if !output.is_empty() || !matches!(drained, Drained::All) {
+            self.take_back(output);
+        }
+        match drained {
+            Drained::All | Drained::Part => {}
+            Drained::Stopped(Stop::Overflow) => self.close(CloseReason::SlowReader, now, output),
+            Drained::Stopped(Stop::Kicked) => {
+                encode::put(&ServerFrame::Close, output);
+                self.close(CloseReason::Kicked, now, output);
+            }
+            Drained::Stopped(Stop::Ended) => self.handle_eof(),
+            Drained::Superseded => self.close(CloseReason::TakenOver, now, output),
+        }
     }
 
     /// The service shuts down: a client is told at once, and then what it still waits for.

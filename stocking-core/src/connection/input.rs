@@ -18,6 +18,7 @@ impl Connection {
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) {
         self.heard = self.heard.max(now);
         self.pinged = None;
+        self.take_back(output);
         if self.rest.is_empty() {
             let used = self.feed(input, now, output);
             self.keep(input.get(used..).unwrap_or_default(), used, now);

@@ -5,6 +5,7 @@ mod counting;
 mod ending;
 mod gate;
 mod input;
+mod lending;
 mod publication;
 mod requests;
 mod resuming;
@@ -14,13 +15,11 @@ use std::{fmt, net::SocketAddr, sync::Arc, task::Waker, time::Instant};
 
 pub(crate) use self::timeouts::after;
 pub use self::{close_reason::CloseReason, timeouts::Timeout};
-use stocking_proto::ServerFrame;
 
 use self::{counting::Counting, gate::Admitting, requests::Opened, resuming::Resuming};
 use crate::{
-    encode,
     executor::Task,
-    outbox::{Drained, Stop},
+    outbox::Direct,
     registry::Place,
     service::{Admission, Service},
     session::{Session, Values},
@@ -80,6 +79,9 @@ pub struct Connection {
     last_route: u32,
     /// Which of its session's connections this is.
     epoch: u32,
+    /// The transport, for others to write to while there is nothing to write here.
+    direct: Option<Arc<Direct>>,
+    is_lent: bool,
     /// Only of a session that counts.
     counting: Option<Box<Counting>>,
     /// When the last byte came.
@@ -200,6 +202,8 @@ impl Connection {
             malformed_since: now,
             last_route: 0,
             epoch: 0,
+            direct: None,
+            is_lent: false,
             counting: None,
             heard: now,
             unsent: 0,
@@ -238,6 +242,9 @@ impl Connection {
     /// appends nothing.
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         self.note_waker(waker);
+        if self.service.registry.is_draining() || self.stalled {
+            self.take_back(output);
+        }
         if self.place.is_none() && matches!(self.phase, Phase::Opening(_)) {
             self.refuse(Refusal::Unavailable, now, output);
         }
@@ -260,6 +267,7 @@ impl Connection {
         } else {
             self.paused_at.get_or_insert(now);
         }
+        self.lend(output);
     }
 
     /// A request that has to wait, to be run to its end on whatever runtime there is. To be called until `None` after
@@ -332,6 +340,7 @@ impl Connection {
     fn open(&mut self, values: Values, counts: bool) -> Arc<Session> {
         let key = counts.then(|| self.service.random_key());
         let session = Session::begin(self.service.random_id(), self.service.clone(), values, key);
+        session.outbox.set_direct(self.epoch, self.direct.clone());
         self.phase = Phase::Open(session.clone());
         if counts {
             self.counting = Some(Box::default());
@@ -353,20 +362,6 @@ impl Connection {
         {
             place.set_waker(waker);
             self.waker = Some(waker.clone());
-        }
-    }
-
-    fn drain_outbox(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
-        let (Phase::Open(session) | Phase::Draining { session, .. }) = &self.phase else { return };
-        match session.outbox.drain(self.epoch, self.unsent, output, waker, self.service.config()) {
-            Drained::All | Drained::Part => {}
-            Drained::Stopped(Stop::Overflow) => self.close(CloseReason::SlowReader, now, output),
-            Drained::Stopped(Stop::Kicked) => {
-                encode::put(&ServerFrame::Close, output);
-                self.close(CloseReason::Kicked, now, output);
-            }
-            Drained::Stopped(Stop::Ended) => self.handle_eof(),
-            Drained::Superseded => self.close(CloseReason::TakenOver, now, output),
         }
     }
 }

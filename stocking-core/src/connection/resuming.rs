@@ -66,6 +66,7 @@ impl Connection {
             Resumption::Resumed { epoch, taken, before, space } => {
                 session.leave_parking(space);
                 self.epoch = epoch;
+                session.outbox.set_direct(epoch, self.direct.clone());
                 self.counting = Some(Box::default());
                 self.phase = Phase::Open(session.clone());
                 before.into_iter().for_each(Waker::wake);

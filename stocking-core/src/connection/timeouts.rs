@@ -104,6 +104,7 @@ impl Connection {
         if now < at {
             return;
         }
+        self.take_back(output);
         match timeout {
             Timeout::Handshake if matches!(self.phase, Phase::Admitting(_)) => {
                 self.refuse(Refusal::Undecided, now, output);

@@ -15,6 +15,7 @@ use std::{
 use super::{Runtime, Transport};
 use crate::{
     connection::Connection,
+    outbox::begin_turn,
     service::{Admission, Service},
 };
 
@@ -44,6 +45,7 @@ impl Scratch {
         let mut scratch = SCRATCH
             .take()
             .unwrap_or_else(|| Box::new(Self { input: vec![0; READ].into(), output: Vec::new() }));
+        begin_turn();
         scratch.output.clear();
         let used = use_them(&mut scratch);
         if scratch.output.capacity() > OUTPUT {
@@ -105,7 +107,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         Self::start(runtime, transport, connection, output)
     }
 
-    fn start(runtime: R, transport: T, connection: Connection, unsent: Vec<u8>) -> Self {
+    fn start(runtime: R, mut transport: T, mut connection: Connection, unsent: Vec<u8>) -> Self {
+        connection.set_writer(transport.try_writer());
         if !connection.service().hub().has_live_executor() {
             super::lend(&runtime, connection.service());
         }

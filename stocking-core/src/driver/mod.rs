@@ -69,6 +69,7 @@ pub use self::{
     serve::{Serve, drain, serve},
     traits::{Connecting, Connector, Listener, Runtime, Transport},
 };
+pub use crate::outbox::TryWrite;
 
 use std::time::Duration;
 

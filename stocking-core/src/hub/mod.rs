@@ -234,7 +234,7 @@ impl Hub {
         match receiver {
             Receiver::Client(session) => {
                 if !except.is_some_and(|sender| Arc::ptr_eq(sender, session))
-                    && let Some(waker) = session.push(run)
+                    && let Some(waker) = session.push(run).waker
                 {
                     waker.wake();
                 }

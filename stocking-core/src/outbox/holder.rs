@@ -130,7 +130,7 @@ impl Outbox {
     /// with a read.
     pub(crate) fn resume(&self, got: Count, attempt: Count, waker: &Waker) -> Resumption {
         let mut state = self.state.lock();
-        let State { stop, epoch, unsent, waker: held_by, counted, .. } = &mut *state;
+        let State { stop, epoch, unsent, waker: held_by, counted, direct, .. } = &mut *state;
         let Some(counted) = counted else { return Resumption::Refused };
         // Who was kicked is still written what came before, and told, on whichever connection.
         if stop.is_some_and(|stop| stop != Stop::Kicked) || attempt <= counted.attempt {
@@ -147,6 +147,7 @@ impl Outbox {
         }
         *epoch += 1;
         *unsent = 0;
+        *direct = None;
         let space = counted.share.take().map(|share| share.space());
         let (epoch, before) = (*epoch, held_by.take());
         if !counted.kept.replay_after(got.get()) {
@@ -172,6 +173,7 @@ impl Outbox {
         state.epoch += 1;
         state.unsent = 0;
         state.waker = None;
+        state.direct = None;
         let epoch = state.epoch;
         share.add(state.runs(), state.queued);
         let Some(counted) = &mut state.counted else { return (Parking::Stopped(Stop::Ended), Vec::new()) };
@@ -222,6 +224,8 @@ impl Outbox {
             return None;
         }
         state.stop(Stop::Ended);
+        // The transport ends with its connection, however long the session is held on to.
+        state.direct = None;
         let mut wakers: Vec<Waker> = state.waker.take().into_iter().collect();
         if let Some(counted) = &mut state.counted {
             wakers.append(&mut counted.successors);

@@ -7,23 +7,30 @@
 //! no task and no clock here, only one waker: whoever queues something for a peer whose driver sleeps is handed that
 //! waker, and calls it once its own locks are released.
 
+mod direct;
 mod holder;
 mod kept;
 mod share;
 
 use std::{
     collections::VecDeque,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Waker,
 };
 
 use parking_lot::Mutex;
 
+pub use self::direct::TryWrite;
 use self::{
+    direct::Written,
     holder::Counted,
     kept::{max_bytes, max_frames},
 };
 pub(crate) use self::{
+    direct::{Direct, begin_turn},
     holder::{Parked, Parking, Resumption},
     share::{Held, Share, Space},
 };
@@ -87,6 +94,18 @@ struct State {
     /// The connection that may write. It moves when a session changes hands.
     epoch: u32,
     counted: Option<Box<Counted>>,
+    /// The transport of the connection with this epoch, if it lends it.
+    direct: Option<Arc<Direct>>,
+}
+
+/// What became of a run that was pushed.
+#[derive(Debug, Default)]
+#[must_use]
+pub(crate) struct Pushed {
+    /// To be woken, outside of every lock.
+    pub(crate) waker: Option<Waker>,
+    /// It was written at once, which takes as long as a system call.
+    pub(crate) is_written: bool,
 }
 
 impl Outbox {
@@ -96,18 +115,23 @@ impl Outbox {
         Self { state: Mutex::new(state), ..Self::default() }
     }
 
-    /// Queues a run of whole frames. What comes back is to be woken, outside of every lock.
+    /// Queues a run of whole frames, or writes it where nothing waits and the transport is lent.
     ///
     /// Beyond the limits of `config` the queue is given up: a peer that does not read costs no more than that.
-    #[must_use]
-    pub(crate) fn push(&self, run: &Encoded, config: &Config) -> Option<Waker> {
+    pub(crate) fn push(&self, run: &Encoded, config: &Config) -> Pushed {
         let mut state = self.state.lock();
         if state.stop.is_some() {
-            return None;
+            return Pushed::default();
+        }
+        let written = state.write(run, config);
+        if written == Written::Whole {
+            return Pushed { waker: None, is_written: true };
         }
         // Only a session that counts is bounded by frames; for it the headers of the run are walked.
         let frames = if state.counted.is_some() { count_frames(run) } else { 0 };
-        if state.is_full(run, frames, config) {
+        if written == Written::InPart {
+            // The rest waits for the connection.
+        } else if state.is_full(run, frames, config) {
             state.stop(Stop::Overflow);
             self.mark_stopped();
         } else {
@@ -116,11 +140,20 @@ impl Outbox {
                 // Nobody writes it. Whoever looks after the session is told only where there is too much of all of them: it
                 // cannot be made less here, since the pusher may hold the lock of a channel.
                 let is_too_much = state.add_to_share(run, config.max_parked_bytes);
-                return if is_too_much { state.waker.take() } else { None };
+                let waker = if is_too_much { state.waker.take() } else { None };
+                return Pushed { waker, is_written: false };
             }
         }
         self.mark_dirty();
-        state.waker.take()
+        Pushed { waker: state.waker.take(), is_written: written != Written::Not }
+    }
+
+    /// The connection with this epoch lends its transport.
+    pub(crate) fn set_direct(&self, epoch: u32, direct: Option<Arc<Direct>>) {
+        let mut state = self.state.lock();
+        if state.epoch == epoch && state.stop.is_none() {
+            state.direct = direct;
+        }
     }
 
     /// Ends the queue for `stop`, unless it has ended already. What comes back is to be woken, outside of every lock.
@@ -216,6 +249,11 @@ impl State {
     /// Moves whole runs until `limit` bytes are reached: what has to be written once more, then what is new.
     fn drain(&mut self, output: &mut Vec<u8>, limit: usize, config: &Config) {
         let mut drained = 0;
+        if let Some(direct) = &self.direct
+            && (self.stop.is_some() || self.first.is_some() || self.is_replaying() || direct.has_rest())
+        {
+            direct.take_back(output);
+        }
         if let Some(counted) = &mut self.counted {
             while drained < limit
                 && let Some(run) = counted.kept.next_replay()
@@ -239,6 +277,22 @@ impl State {
         if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
             self.more = VecDeque::new();
         }
+    }
+
+    /// Writes a run at once, if it may.
+    fn write(&mut self, run: &Encoded, config: &Config) -> Written {
+        let Some(direct) = &self.direct else { return Written::Not };
+        if self.first.is_some() || self.unsent > 0 || self.is_replaying() {
+            return Written::Not;
+        }
+        let written = direct.write(run);
+        if written != Written::Not
+            && let Some(counted) = &mut self.counted
+        {
+            counted.kept.keep(run.clone());
+            counted.kept.make_room(0, 0, config);
+        }
+        written
     }
 
     /// Whether one run more, of so many frames, is more than may wait. For a session that counts room is made first.

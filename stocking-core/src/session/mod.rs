@@ -33,7 +33,7 @@ use crate::{
     connection::CloseReason,
     encode,
     hub::Hub,
-    outbox::{Outbox, Stop},
+    outbox::{Outbox, Pushed, Stop},
     router::{Reply, guard::catch},
     service::{Identity, Service},
     websocket::Encoded,
@@ -169,7 +169,7 @@ impl Session {
         if let Ok(to) = std::str::from_utf8(&to)
             && let Ok(to) = Destination::new(to)
         {
-            self.wake(self.push(&encode::broadcast(to, content)));
+            self.wake(self.push(&encode::broadcast(to, content)).waker);
         }
     }
 
@@ -259,12 +259,11 @@ impl Session {
         }
         let mut message = Vec::new();
         encode::put(&ServerFrame::Membership { channel, change }, &mut message);
-        self.push(&Encoded::from(message))
+        self.push(&Encoded::from(message)).waker
     }
 
-    /// Queues a run of frames; what comes back is to be woken, outside of every lock.
-    #[must_use]
-    pub(crate) fn push(&self, run: &Encoded) -> Option<Waker> {
+    /// Queues a run of frames, or writes it.
+    pub(crate) fn push(&self, run: &Encoded) -> Pushed {
         self.outbox.push(run, self.service.config())
     }
 
@@ -279,7 +278,7 @@ impl Session {
         encode::answer(callback.id(), reply, &mut message);
         let Callback::Membership(channel) = callback else {
             if !message.is_empty() {
-                self.wake(self.push(&Encoded::from(message)));
+                self.wake(self.push(&Encoded::from(message)).waker);
             }
             return;
         };
@@ -291,7 +290,7 @@ impl Session {
                 let change = if is_member { MembershipChange::Joined } else { MembershipChange::Left };
                 encode::put(&ServerFrame::Membership { channel, change }, &mut message);
             }
-            if message.is_empty() { None } else { self.push(&Encoded::from(message)) }
+            if message.is_empty() { None } else { self.push(&Encoded::from(message)).waker }
         });
         self.wake(waker);
     }

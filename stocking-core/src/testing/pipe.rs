@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::driver::Transport;
+use crate::driver::{Transport, TryWrite};
 
 /// One end of a pair: what is written to one end is read from the other.
 ///
@@ -136,5 +136,25 @@ impl Transport for Pipe {
     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.shut_down();
         Poll::Ready(Ok(()))
+    }
+
+    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+        Some(Box::new(self.clone()))
+    }
+}
+
+impl TryWrite for Pipe {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let mut output = self.output.lock();
+        let room = output.capacity.saturating_sub(output.bytes.len());
+        let taken = bytes.get(..room.min(bytes.len())).unwrap_or_default();
+        if taken.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        output.bytes.extend(taken);
+        let reader = output.reader.take();
+        drop(output);
+        wake(reader);
+        Ok(taken.len())
     }
 }

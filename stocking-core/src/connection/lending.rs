@@ -1,0 +1,35 @@
+//! The transport in the hands of others: while a connection has nothing to write, whoever has something for its client may.
+
+use std::sync::Arc;
+
+use super::{Connection, Phase};
+use crate::outbox::{Direct, TryWrite};
+
+impl Connection {
+    /// A way to write past the driver.
+    pub(crate) fn set_writer(&mut self, writer: Option<Box<dyn TryWrite>>) {
+        self.direct = writer.map(|writer| Arc::new(Direct::new(writer)));
+    }
+
+    /// Where there is nothing to write, others may.
+    pub(super) fn lend(&mut self, output: &[u8]) {
+        if !self.is_lent
+            && output.is_empty()
+            && self.unsent == 0
+            && matches!(self.phase, Phase::Open(_))
+            && let Some(direct) = &self.direct
+        {
+            direct.lend();
+            self.is_lent = true;
+        }
+    }
+
+    /// Before anything is written here.
+    pub(super) fn take_back(&mut self, output: &mut Vec<u8>) {
+        if std::mem::take(&mut self.is_lent)
+            && let Some(direct) = &self.direct
+        {
+            direct.take_back(output);
+        }
+    }
+}
