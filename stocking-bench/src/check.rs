@@ -103,10 +103,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
 
 /// Measures what the targets name, and nothing else.
 fn measure(arguments: &Arguments, targets: &[Target]) -> Result<Comparison> {
-    let named = |server: &&Server| {
-        server.name == FLOOR
-            || targets.iter().any(|target| target.server.name == server.name || target.of.name == server.name)
+    let is_wanted = |server: &Server, workload: &Workload| {
+        targets
+            .iter()
+            .filter(|target| target.workload == *workload)
+            .any(|target| [FLOOR, target.server.name, target.of.name].contains(&server.name))
     };
+    let named = |server: &&Server| workload::ALL.iter().any(|workload| is_wanted(server, workload));
     let servers: Vec<_> = servers::ALL.iter().filter(named).collect();
-    compare::measure(arguments, &servers)
+    compare::measure(arguments, &servers, is_wanted)
 }

@@ -75,7 +75,7 @@ impl Comparison {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let comparison = measure(arguments, &available(arguments.servers.as_deref())?)?;
+    let comparison = measure(arguments, &available(arguments.servers.as_deref())?, |_, _| true)?;
     print!("{}", report::table(&comparison));
     fs::create_dir_all(&arguments.output)?;
     let (json, chart) = (arguments.output.join("compare.json"), arguments.output.join("compare.svg"));
@@ -102,20 +102,21 @@ fn available(names: Option<&[String]>) -> Result<Vec<&'static Server>> {
     Ok(servers::ALL.iter().filter(there).collect())
 }
 
-/// Measures all of these.
-pub(crate) fn measure(arguments: &Arguments, servers: &[&'static Server]) -> Result<Comparison> {
+/// Measures those of these pairs that are wanted.
+pub(crate) fn measure(
+    arguments: &Arguments,
+    servers: &[&'static Server],
+    is_wanted: impl Fn(&Server, &Workload) -> bool,
+) -> Result<Comparison> {
     let workloads = arguments.workloads.clone().unwrap_or_else(|| workload::ALL.to_vec());
     // Before anything is pinned: what is pinned has one processor.
     let machine = Machine::look();
     let cores = Cores::choose();
-    let figures = |workload: &Workload| {
-        let workload = *workload;
-        servers
-            .iter()
-            .map(move |server| Figures { server, workload, outcomes: Vec::new() })
-            .collect::<Vec<_>>()
-    };
-    let mut all: Vec<Figures> = workloads.iter().flat_map(figures).collect();
+    let mut all = Vec::new();
+    for workload in workloads.iter().copied() {
+        let wanted = servers.iter().filter(|server| is_wanted(server, &workload));
+        all.extend(wanted.map(|server| Figures { server, workload, outcomes: Vec::new() }));
+    }
     let rounds = arguments.rounds.unwrap_or(5);
     for round in 1..=rounds {
         for figures in &mut all {

@@ -1,4 +1,5 @@
-//! How the cost of a message grows with members, connections and bytes, in three variants: plain, in a session, over TLS.
+//! How the cost of a message grows with members, connections and bytes, in three variants: plain, in a session, over TLS;
+//! and beside them the floor's, which grows too where it is the kernel that has more to do.
 
 use std::{env, fs, path::PathBuf, process, process::ExitCode};
 
@@ -11,7 +12,7 @@ use crate::{
     load::{self, Length, Outcome, Target},
     measure::{Cores, Machine, Process, median, raise_open_files},
     report::{self, Line},
-    servers::{self, Options, Server},
+    servers::{self, FLOOR, Options, Server},
     workload::{Shape, Workload},
 };
 
@@ -80,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     };
     let files = (certificate.file("certificate.pem"), certificate.file("key.pem"));
     let variants = [
+        variant("floor", FLOOR, None)?,
         variant("plain", "stocking", None)?,
         variant("session", "stocking-session", None)?,
         variant("TLS", "stocking", Some(files))?,

@@ -15,17 +15,24 @@ const HEAD: f64 = 34.0;
 pub(crate) fn chart(comparison: &Comparison) -> String {
     let mut body = String::new();
     let mut y = 10.0;
+    // One scale for all, or bars of different workloads would lie beside each other.
+    let ratios =
+        |workload| comparison.servers.iter().flat_map(move |server| comparison.ratios(server.name, workload));
+    let most = comparison.workloads.iter().flat_map(ratios).fold(2.0, f64::max);
+    let scale = (WIDTH - LEFT - RIGHT) / (most / SHORTEST).ln();
     for workload in &comparison.workloads {
-        let bars: Vec<(&str, f64)> = comparison
+        let mut bars: Vec<(&str, f64)> = comparison
             .servers
             .iter()
             .filter_map(|server| Some((server.name, median(&comparison.ratios(server.name, workload))?)))
             .collect();
-        let Some(most) = bars.iter().map(|(_, ratio)| *ratio).max_by(f64::total_cmp) else { continue };
-        let scale = (WIDTH - LEFT - RIGHT) / (most.max(2.0) / SHORTEST).ln();
+        if bars.is_empty() {
+            continue;
+        }
+        bars.sort_by(|(_, one), (_, other)| one.total_cmp(other));
         let _ = writeln!(
             body,
-            r#"<text x="10" y="{}" class="head">{}: {}, × floor on tokio</text>"#,
+            r#"<text x="10" y="{}" class="head">{}: {}, × floor on tokio, on a scale of powers</text>"#,
             y + 18.0,
             workload.name,
             workload.what,

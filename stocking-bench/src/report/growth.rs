@@ -47,7 +47,7 @@ const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 190.0;
 const LEFT: f64 = 60.0;
 const RIGHT: f64 = 90.0;
-const COLOURS: [&str; 3] = ["#c9792b", "#4c78b5", "#5a9e5f"];
+const COLOURS: [&str; 4] = ["#8a94a6", "#c9792b", "#4c78b5", "#5a9e5f"];
 
 /// All series in one SVG, one below the other.
 pub(crate) fn lines(all: &[(&str, Vec<Line>)]) -> String {
@@ -96,17 +96,16 @@ fn panel(body: &mut String, top: f64, what: &str, lines: &[Line]) {
             top + HEIGHT + 46.0
         );
     }
-    for (line, colour) in lines.iter().zip(COLOURS.into_iter().cycle()) {
+    for (number, (line, colour)) in lines.iter().zip(COLOURS.into_iter().cycle()).enumerate() {
         let mut path = String::new();
-        for (number, (at, micros)) in line.points.iter().enumerate() {
-            let _ = write!(path, "{}{:.1} {:.1}", if number == 0 { 'M' } else { 'L' }, x(*at), y(*micros));
+        for (index, (at, micros)) in line.points.iter().enumerate() {
+            let _ = write!(path, "{}{:.1} {:.1}", if index == 0 { 'M' } else { 'L' }, x(*at), y(*micros));
         }
-        let Some((at, micros)) = line.points.last() else { continue };
         let _ = writeln!(
             body,
-            r#"<path d="{path}" stroke="{colour}"/><text x="{:.1}" y="{:.1}" style="fill:{colour}">{}</text>"#,
-            x(*at) + 8.0,
-            y(*micros) + 4.0,
+            r#"<path d="{path}" stroke="{colour}"/><text x="{}" y="{}" style="fill:{colour}">{}</text>"#,
+            WIDTH - RIGHT + 12.0,
+            top + 40.0 + 18.0 * number as f64,
             line.name
         );
     }

@@ -24,7 +24,7 @@ use super::{
 use crate::Result;
 
 /// Who hears what is published.
-type Members = Mutex<Vec<OwnedWriteHalf>>;
+type Members = Mutex<Vec<Arc<OwnedWriteHalf>>>;
 
 thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
@@ -53,13 +53,16 @@ async fn connection(mut stream: TcpStream, members: Arc<Members>) -> io::Result<
         Role::Member => {
             stream.write_all(JOINED).await?;
             let (mut reader, writer) = stream.into_split();
-            members.lock().unwrap_or_else(PoisonError::into_inner).push(writer);
+            members.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(writer));
             loop {
                 read(&mut reader, |_| ()).await?;
             }
         }
         Role::Publisher => loop {
-            read(&mut stream, |bytes| publish(&members, bytes)).await??;
+            let (bytes, full) = read(&mut stream, |bytes| publish(&members, bytes)).await?;
+            for (member, written) in full {
+                write_rest(&member, &bytes[written..]).await?;
+            }
         },
     }
 }
@@ -98,10 +101,30 @@ async fn read<T>(mut stream: impl AsyncRead + Unpin, mut act: impl FnMut(&[u8]) 
     .await
 }
 
-fn publish(members: &Members, bytes: &[u8]) -> io::Result<()> {
+/// Whose sockets did not take all of it, and how much they took.
+type Full = Vec<(Arc<OwnedWriteHalf>, usize)>;
+
+/// Writes to everybody, from where the bytes lie; a copy of them is for those that could not take all.
+fn publish(members: &Members, bytes: &[u8]) -> (Vec<u8>, Full) {
+    let mut full = Vec::new();
     for member in members.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        if member.try_write(bytes).is_ok_and(|written| written < bytes.len()) {
-            return Err(io::Error::other("the floor keeps nothing, and a socket is full"));
+        match member.try_write(bytes) {
+            Ok(written) if written < bytes.len() => full.push((member.clone(), written)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => full.push((member.clone(), 0)),
+            // Its own task hears of an end.
+            Ok(_) | Err(_) => {}
+        }
+    }
+    (if full.is_empty() { Vec::new() } else { bytes.to_vec() }, full)
+}
+
+async fn write_rest(member: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        member.writable().await?;
+        match member.try_write(bytes) {
+            Ok(written) => bytes = &bytes[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return Ok(()),
         }
     }
     Ok(())
