@@ -1,27 +1,32 @@
 // Builds `dist`: one minified file, and the types of what it exports.
 
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 rmSync(dist, { recursive: true, force: true });
 
-await build({
+const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ["src/index.ts"],
-    outfile: "dist/index.js",
     bundle: true,
+    write: false,
     format: "esm",
     target: "es2022",
     minify: true,
     // Names that begin with an underscore are of this package alone.
     mangleProps: /^_/,
 });
+// Names local variables so that they compress better: a hundred bytes less.
+const { code } = await minify(outputFiles[0].text, { module: true, ecma: 2020, compress: { passes: 4 } });
+mkdirSync(dist);
+writeFileSync(join(dist, "index.js"), code);
 
 // What the inside looks like is nobody's business.
 const types = mkdtempSync(join(tmpdir(), "stocking-js-"));

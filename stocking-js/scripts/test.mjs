@@ -26,5 +26,9 @@ await build({
     sourcemap: "inline",
 });
 const files = names.map((name) => join("build", name.replace(/ts$/, "mjs")));
-const { status } = spawnSync(process.execPath, ["--enable-source-maps", "--test", ...files], { cwd: root, stdio: "inherit" });
+// Node has a WebSocket of its own, from 22 without being asked.
+const flags = process.allowedNodeEnvironmentFlags.has("--experimental-websocket") ? ["--experimental-websocket"] : [];
+// A client of a test that failed would live for ever.
+flags.push("--enable-source-maps", "--test", "--test-force-exit");
+const { status } = spawnSync(process.execPath, [...flags, ...files], { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

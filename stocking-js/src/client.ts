@@ -86,13 +86,15 @@ export const createClient = (url: string, options: Options): Client => {
     let untoldFrames: number;
     let untoldBytes: number;
 
+    /** Ends what is listened to: its `signal` is all that a listener's options need. */
+    const signs = new AbortController();
     const kept = createKept();
     const calls = new Map<number, (why?: unknown, answer?: unknown) => void>();
     /** No id is given twice, in this session or a later one. */
     let lastCall = 0;
     const rooms = new Set<RoomOfClient>();
     /** Joins and leaves that are not answered, in the order of their frames: answers come in the same. */
-    let asked: [channel: string, joins: unknown][] = [];
+    const asked: [channel: string, joins: unknown, room?: RoomOfClient][] = [];
     /** The channels that the client is in, and whether it has joined them itself. */
     const inside = new Map<string, unknown>();
     /** The `1` directly before this frame, which may say why a join was refused. */
@@ -123,10 +125,10 @@ export const createClient = (url: string, options: Options): Client => {
     };
     const event = (id: number, name: string, payload: unknown): void =>
         push(`4,${id},` + JSON.stringify({ e: name, p: payload }), id);
-    const ask = (name: string, joins: boolean): void => {
+    const ask = (name: string, joins: boolean, room?: RoomOfClient): void => {
         if (!isChannel(name)) throw fail("Name", name);
         push(`6,${+joins},${name}`);
-        asked.push([name, joins]);
+        asked.push([name, joins, room]);
     };
     const send = (to: string, content: string): void => {
         if (typeof content != "string") throw new TypeError("not a text");
@@ -134,10 +136,10 @@ export const createClient = (url: string, options: Options): Client => {
         push(`5,${to},${content}`);
     };
     const leave = (room: RoomOfClient): void => {
-        if (!roomsOf(room._room.name)[1]) ask(room._room.name, false);
+        if (!roomsOf(room.name)[1]) ask(room.name, false);
         rooms.delete(room);
     };
-    const roomsOf = (name: string) => [...rooms].filter((room) => room._room.name == name);
+    const roomsOf = (name: string) => [...rooms].filter((room) => room.name == name);
 
     // Connecting.
 
@@ -230,7 +232,9 @@ export const createClient = (url: string, options: Options): Client => {
             interval = 25_000;
             tell("connect");
             begin();
-        } else if (type == 0 && code == "0") {
+        } else if (type != 0 || !code) {
+            // The confirmation. What else comes before the answer is not taken in.
+        } else if (code == "0") {
             if (!/^@\w{22}$/.test(id) || !key || typeof key != "string" || !isCount(ping) || !isCount(max)) {
                 return lose(Fixed.Cut, "no session");
             }
@@ -245,7 +249,7 @@ export const createClient = (url: string, options: Options): Client => {
                 (calls.get(entry._call!) ?? report)(fail("TooLong", max));
             }
             begin();
-        } else if (type == 0 && code && session) {
+        } else if (session) {
             if (!isCount(got)) return lose(Fixed.Cut, "no session");
             if (!kept._resume(got)) return lose(Fixed.Violation, "miscounted");
             tell("resumed");
@@ -281,7 +285,7 @@ export const createClient = (url: string, options: Options): Client => {
     const end = (isClean: boolean, code = Fixed.Cut, reason = ""): void => {
         drop();
         clearTimeout(closeTimer);
-        heedSigns("removeEventListener");
+        signs.abort();
         const unknown = forget();
         const unsent = kept._clear();
         const why = fail("NotSent");
@@ -338,28 +342,20 @@ export const createClient = (url: string, options: Options): Client => {
         }
     };
 
-    const heedSigns = (how: "addEventListener" | "removeEventListener"): void => {
-        // The network may be back, or time may have passed unseen.
-        for (const sign of ["online", "pageshow", "visibilitychange"]) globalThis[how]?.(sign, wake);
-    };
 
     // Frames.
 
     /** Writes what may be written. */
     const flush = (): void => {
         if (phase != Phase.Open || isDraining) return;
-        while (kept._hasUnwritten()) {
-            if (socket!.bufferedAmount > Fixed.BufferedBytes) {
-                clearTimeout(drainTimer);
-                drainTimer = start(flush, 20);
-                return;
-            }
-            const { _text: text } = kept._next()!;
+        for (let text; (text = kept._next(socket!.bufferedAmount > Fixed.BufferedBytes)); ) {
             socket!.send(text);
             // Nobody will say that it is there.
             if (!session!.key && kept._trust() && text[0] == "6") place(text.slice(4), +text[2]!);
         }
-        if (resolveClosed) {
+        clearTimeout(drainTimer);
+        if (kept._hasUnwritten()) drainTimer = start(flush, 20);
+        else if (resolveClosed) {
             isDraining = hasSaidGoodbye = true;
             socket!.send("2");
         }
@@ -425,28 +421,29 @@ export const createClient = (url: string, options: Options): Client => {
             if (session!.key) kept._proveAsk(asked.length - at);
         }
         move(name, isInside, joins);
-        const all = roomsOf(name);
-        let waiting = joins ? all.filter((room) => room._settle) : [];
-        // Whoever waits is in, too: after a reset, several joins are answered by one. Refused is one of several that wait; all of
-        // them, where nothing more was asked.
-        if (!isInside && asked.some((ask) => ask[0] == name)) waiting = waiting.slice(0, 1);
         const why = isAnswer && !joins == !!isInside ? (error ?? new StockingError(0)) : undefined;
-        for (const room of all) {
-            if (waiting.includes(room)) {
-                room._settle!(why);
-                room._settle = undefined;
-                if (why) rooms.delete(room);
-            } else if (!isInside && !room._settle && (why || code == 2)) {
+        const ends = !isInside && (joins || code == 2);
+        let isHeard = false;
+        for (const room of roomsOf(name)) {
+            if (!room._settle) {
+                if (!ends) continue;
                 room._end(why);
-                rooms.delete(room);
+            } else {
+                // Whoever waits is in, too: after a reset, several joins are answered by one. Who has asked later is refused later.
+                if (!joins || (ends && asked.some((ask) => ask[2] == room))) continue;
+                room._settle(why);
+                room._settle = undefined;
+                isHeard = true;
             }
+            if (ends) rooms.delete(room);
         }
-        if (error && !waiting[0]) report(error);
+        if (error && !isHeard) report(error);
         tell("channel", name, !!isInside, why);
         if (code == 3 && inside.size > Fixed.Channels) lose(Fixed.Violation, "channels");
     };
 
-    heedSigns("addEventListener");
+    // The network may be back, or time may have passed unseen.
+    for (const sign of ["online", "pageshow", "visibilitychange"]) globalThis.addEventListener?.(sign, wake, signs);
     connect();
 
     return {
@@ -479,9 +476,9 @@ export const createClient = (url: string, options: Options): Client => {
         emit: (name: string, payload?: unknown) => event(0, name, payload),
         join: (name) =>
             new Promise((resolve, reject) => {
-                ask(name, true);
                 const room = createRoom(name, later, report, send, leave);
-                room._settle = (why) => (why ? reject(why) : resolve(room._room));
+                ask(name, true, room);
+                room._settle = (why) => (why ? reject(why) : resolve(room));
                 rooms.add(room);
             }),
         send,

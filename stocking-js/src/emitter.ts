@@ -8,20 +8,20 @@ type Any = (...args: any[]) => unknown;
 
 /** `report` hears what a listener throws, `heeded` when there is another listener. */
 export const createEmitter = <Kinds>(report: (error: unknown) => void, heeded?: () => void) => {
-    const listeners = new Map<unknown, Set<Any>>();
-    const off = (kind: unknown, listener: Any) => void listeners.get(kind)?.delete(listener);
-    const on = (kind: unknown, listener: Any) => {
-        listeners.set(kind, (listeners.get(kind) ?? new Set()).add(listener));
+    const listeners: { [Kind in keyof Kinds]?: Set<Any> } = {};
+    const off = (kind: keyof Kinds, listener: Any) => void listeners[kind]?.delete(listener);
+    const on = (kind: keyof Kinds, listener: Any) => {
+        (listeners[kind] ??= new Set()).add(listener);
         heeded?.();
         return () => off(kind, listener);
     };
-    const once = (kind: unknown, listener: Any) => {
+    const once = (kind: keyof Kinds, listener: Any) => {
         const stop = on(kind, (...args) => (stop(), listener(...args)));
         return stop;
     };
     /** Calls all listeners, whatever one of them throws. Whether there are any. */
     const emit = (...[kind, ...args]: Told<Kinds>): boolean => {
-        const all = [...(listeners.get(kind) ?? [])];
+        const all = [...(listeners[kind] ?? [])];
         for (const listener of all) {
             try {
                 listener(...args);

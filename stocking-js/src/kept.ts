@@ -57,11 +57,12 @@ export const createKept = () => {
         _push: (text: string, call?: number) => frames.push(entry(text, call)),
         /** Puts frames before all others. Only when none is numbered. */
         _putFirst: (texts: string[]) => frames.unshift(...texts.map((text) => entry(text))),
-        /** The next frame for this connection, which has its number from here on. */
-        _next: (): Entry | undefined => {
+        /** The next text for this connection, unless that is full. It has its number from here on. */
+        _next: (isFull: boolean): string | undefined => {
             const entry = frames[written - acknowledged];
-            if (entry) numbered = Math.max(numbered, ++written);
-            return entry;
+            if (!entry || isFull) return;
+            numbered = Math.max(numbered, ++written);
+            return entry._text;
         },
         _hasUnwritten: () => !!frames[written - acknowledged],
         /** Whether there is anything that the server may not have taken in. */

@@ -8,10 +8,9 @@ import type { Client, Room, RoomEvents } from "./types.js";
 const MAX_UNREAD = 2 ** 22;
 
 /** A room, and what the client has of it besides. */
-export interface RoomOfClient {
-    _room: Room;
+export interface RoomOfClient extends Room {
     /** Answers whoever waits to be let in. */
-    _settle: ((why?: StockingError) => void) | undefined;
+    _settle?: ((why?: StockingError) => void) | undefined;
     /** Nothing follows. */
     _end(why?: StockingError): void;
     /** Somebody else has sent this. */
@@ -41,30 +40,27 @@ export const createRoom = (
         wake?.();
     };
     const { _emit: emit, _public } = createEmitter<RoomEvents>(report, () => later(drain));
-    const own: RoomOfClient = {
-        _room: {
-            ..._public,
-            name,
-            send: (content) => send(name, content),
-            leave() {
-                if (hasEnded) return;
-                leave(own);
-                unread = [];
-                hasEnded = true;
-                wake?.();
-            },
-            async *[Symbol.asyncIterator]() {
-                for (;;) {
-                    const content = unread[0];
-                    if (content != null) {
-                        shift();
-                        yield content;
-                    } else if (hasEnded) return;
-                    else await new Promise<void>((resolve) => (wake = resolve));
-                }
-            },
+    const room: RoomOfClient = {
+        ..._public,
+        name,
+        send: (content) => send(name, content),
+        leave() {
+            if (hasEnded) return;
+            leave(room);
+            unread = [];
+            hasEnded = true;
+            wake?.();
         },
-        _settle: undefined,
+        async *[Symbol.asyncIterator]() {
+            for (;;) {
+                const content = unread[0];
+                if (content != null) {
+                    shift();
+                    yield content;
+                } else if (hasEnded) return;
+                else await new Promise<void>((resolve) => (wake = resolve));
+            }
+        },
         _end(why) {
             if (!hasEnded) later(() => emit("leave", why));
             hasEnded = true;
@@ -82,5 +78,5 @@ export const createRoom = (
                 }
             }),
     };
-    return own;
+    return room;
 };

@@ -24,7 +24,10 @@ test("a URL may be one of HTTP, or relative to the page", async () => {
     ]);
     for (const client of all) void client.close();
     assert.throws(() => connect("/ws", { WebSocket }), TypeError);
-    assert.throws(() => connect("ws://a.org", { WebSocket: null as any }), TypeError);
+    const { WebSocket: own } = globalThis;
+    delete (globalThis as any).WebSocket;
+    assert.throws(() => connect("ws://a.org"), TypeError);
+    globalThis.WebSocket = own;
     void world;
 });
 

@@ -11,13 +11,10 @@ const page = () => {
     const document = { hidden: false };
     Object.assign(globalThis, {
         document,
-        addEventListener: (name: string, listener: any) => {
+        addEventListener: (name: string, listener: any, options: any) => {
             names.set(name, (names.get(name) ?? 0) + 1);
-            target.addEventListener(name, listener);
-        },
-        removeEventListener: (name: string, listener: any) => {
-            names.set(name, names.get(name)! - 1);
-            target.removeEventListener(name, listener);
+            options.signal.addEventListener("abort", () => names.set(name, names.get(name)! - 1));
+            target.addEventListener(name, listener, options);
         },
     });
     return {
@@ -25,7 +22,7 @@ const page = () => {
         names,
         fire: (name: string) => target.dispatchEvent(new Event(name)),
         [Symbol.dispose]() {
-            for (const name of ["document", "addEventListener", "removeEventListener"]) delete (globalThis as any)[name];
+            for (const name of ["document", "addEventListener"]) delete (globalThis as any)[name];
         },
     };
 };
