@@ -241,6 +241,27 @@ impl Connection {
     /// To be called after everything else, and whenever `waker` is woken; again after the output was written, until it
     /// appends nothing.
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
+        if !self.is_quiet(waker) {
+            self.transmit(now, output, waker);
+        }
+        if self.wants_input() {
+            self.resume(now);
+        } else {
+            self.paused_at.get_or_insert(now);
+        }
+        self.lend(output);
+    }
+
+    /// Whether there is nothing to look at: so it is two times of three for a client that keeps up.
+    #[inline]
+    fn is_quiet(&self, waker: &Waker) -> bool {
+        matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch))
+            && !self.stalled
+            && !self.service.registry.is_draining()
+            && self.has_waker(waker)
+    }
+
+    fn transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         self.note_waker(waker);
         if self.service.registry.is_draining() || self.stalled {
             self.take_back(output);
@@ -262,12 +283,6 @@ impl Connection {
             self.feed_rest(rest, now, output);
         }
         self.end_drain(now, output);
-        if self.wants_input() {
-            self.resume(now);
-        } else {
-            self.paused_at.get_or_insert(now);
-        }
-        self.lend(output);
     }
 
     /// A request that has to wait, to be run to its end on whatever runtime there is. To be called until `None` after

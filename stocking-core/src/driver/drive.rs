@@ -143,8 +143,9 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         let connection = this.connection;
         let Scratch { input, output } = scratch;
         let (mut rounds, mut bytes) = (0, 0);
+        // Looked at once for all that is there to do, unless the transport is behind.
+        let mut now = this.runtime.now();
         loop {
-            let now = this.runtime.now();
             if !connection.has_waker(cx.waker()) {
                 // Another task drives the connection from here on: the timer has to wake that one.
                 *this.is_armed = false;
@@ -160,7 +161,12 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
             }
             // What a transport has taken and not passed on is as unsent as what it has not taken.
             let unsent = this.unsent.len() + usize::from(*this.needs_flush);
-            connection.handle_unsent(unsent, now);
+            if had_work {
+                if unsent > 0 {
+                    now = this.runtime.now();
+                }
+                connection.handle_unsent(unsent, now);
+            }
             if (connection.wants_shutdown() || *this.has_ended) && unsent == 0 && !*this.is_shut {
                 match this.transport.poll_close(cx) {
                     Poll::Ready(Ok(())) => *this.is_shut = true,

@@ -3,7 +3,7 @@
 //! Each change of hands is one step under the lock of the outbox, and moves the epoch: whoever held the session before
 //! finds at its next step that it does not any more.
 
-use std::task::Waker;
+use std::{sync::atomic::Ordering, task::Waker};
 
 use stocking_proto::Count;
 
@@ -146,6 +146,7 @@ impl Outbox {
             return Resumption::Refused;
         }
         *epoch += 1;
+        self.epoch.store(*epoch, Ordering::Release);
         *unsent = 0;
         *direct = None;
         let space = counted.share.take().map(|share| share.space());
@@ -171,6 +172,7 @@ impl Outbox {
             return (Parking::Stopped(stop), Vec::new());
         }
         state.epoch += 1;
+        self.epoch.store(state.epoch, Ordering::Release);
         state.unsent = 0;
         state.waker = None;
         state.direct = None;

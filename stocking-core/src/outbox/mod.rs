@@ -16,7 +16,7 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     task::Waker,
 };
@@ -71,13 +71,16 @@ pub(crate) enum Drained {
 }
 
 /// The queue of one session.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
-    /// Whether something is queued: lets a connection skip the lock after each reply.
+    /// Whether something is queued, or nobody is there to be woken: lets a connection skip the lock after each reply, and where
+    /// it has nothing else to look at.
     dirty: AtomicBool,
     /// Whether it takes nothing more: lets a connection skip the lock before each frame.
     stopped: AtomicBool,
+    /// The epoch of `state`.
+    epoch: AtomicU32,
 }
 
 #[derive(Debug, Default)]
@@ -111,8 +114,14 @@ pub(crate) struct Pushed {
 impl Outbox {
     /// The outbox of a session that counts.
     pub(crate) fn counting() -> Self {
-        let state = State { counted: Some(Box::default()), ..State::default() };
-        Self { state: Mutex::new(state), ..Self::default() }
+        Self::new(State { counted: Some(Box::default()), ..State::default() })
+    }
+
+    fn new(state: State) -> Self {
+        let epoch = AtomicU32::new(state.epoch);
+        // Until a connection leaves its waker.
+        let dirty = AtomicBool::new(true);
+        Self { state: Mutex::new(state), dirty, stopped: AtomicBool::new(false), epoch }
     }
 
     /// Queues a run of whole frames, or writes it where nothing waits and the transport is lent.
@@ -183,8 +192,15 @@ impl Outbox {
     }
 
     /// Whether a drain would find anything.
+    #[inline]
     pub(crate) fn is_dirty(&self) -> bool {
         self.dirty.load(Ordering::Acquire)
+    }
+
+    /// Whether the session is the connection's of this epoch, and a drain would neither find anything nor have to leave a waker.
+    #[inline]
+    pub(crate) fn is_quiet(&self, epoch: u32) -> bool {
+        !self.is_dirty() && self.epoch.load(Ordering::Acquire) == epoch
     }
 
     /// Moves what is queued to the end of `output`, and leaves `waker` for whoever queues something next.
@@ -225,7 +241,7 @@ impl Outbox {
         if state.first.is_some() || state.is_replaying() {
             return Drained::Part;
         }
-        self.dirty.store(state.stop.is_some(), Ordering::Release);
+        self.dirty.store(state.stop.is_some() || state.waker.is_none(), Ordering::Release);
         state.stop.map_or(Drained::All, Drained::Stopped)
     }
 
@@ -241,7 +257,17 @@ impl Outbox {
     #[must_use]
     pub(crate) fn take_waker(&self) -> Option<Waker> {
         let mut state = self.state.lock();
-        if state.is_parked() { None } else { state.waker.take() }
+        if state.is_parked() {
+            return None;
+        }
+        self.mark_dirty();
+        state.waker.take()
+    }
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        Self::new(State::default())
     }
 }
 
