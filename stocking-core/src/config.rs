@@ -97,8 +97,8 @@ pub struct Config {
     /// Sessions that may wait for their clients at one time; beyond it one has to end: of those that have sent least,
     /// which is none, 1, 2, 4, 8 … frames, the longest parked. Default: 100,000, as connections.
     pub max_parked: usize,
-    /// Bytes that all sessions which wait for their clients may hold together; beyond it one after the other has to end, as
-    /// with [`max_parked`](Self#structfield.max_parked). Counted is what is kept and queued for each, and 40 bytes for each of
+    /// Bytes that all sessions which wait for their clients may hold together; beyond it those that hold the most have to end,
+    /// until an eighth is free. Counted is what is kept and queued for each, and 40 bytes for each of
     /// its writes; what many of them share, a broadcast say, is counted for each, so that less is held than is counted.
     /// Default: 256 MiB: 256 sessions that hold all they may, or 2.6 KiB for each of 100,000.
     pub max_parked_bytes: usize,

@@ -192,6 +192,13 @@ impl Outbox {
         self.state.lock().epoch == epoch
     }
 
+    /// Bytes that it holds while it is parked.
+    pub(crate) fn share(&self, epoch: u32) -> usize {
+        let state = self.state.lock();
+        let counted = state.counted.as_ref().filter(|_| state.epoch == epoch);
+        counted.and_then(|counted| counted.share.as_ref()).map_or(0, Share::bytes)
+    }
+
     /// It is about to be ended: what it holds counts no more.
     pub(crate) fn give_up_share(&self, epoch: u32) {
         let mut state = self.state.lock();

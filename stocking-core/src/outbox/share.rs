@@ -52,6 +52,10 @@ impl Share {
         self.space
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(super) fn space(&self) -> Space {
         self.space
     }

@@ -1,6 +1,7 @@
 //! Sessions that have lost their connection, and wait for their clients to come back.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeMap,
     fmt,
     future::poll_fn,
@@ -55,23 +56,44 @@ impl ParkingLot {
         Share::new(self.held.clone(), self.parkings.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Ends one session after the other while there are too many of them, or they hold too much together.
+    /// Ends those that have to go while there are too many of them, or they hold too much together.
     fn make_room(&self, config: &Config) {
-        while let Some((session, epoch)) = self.evict(config) {
+        for (session, epoch) in self.evict(config) {
             session.end(epoch, &CloseReason::TooManyParked);
         }
     }
 
-    /// Takes out the one that has to go first, if one has to. What it holds counts no more: whoever looks next, on whichever
-    /// thread, does not take another for it.
-    fn evict(&self, config: &Config) -> Option<(Arc<Session>, u32)> {
+    /// Takes out those that have to go. What they hold counts no more: whoever looks next, on whichever thread, does not take
+    /// others for it.
+    fn evict(&self, config: &Config) -> Vec<(Arc<Session>, u32)> {
+        let mut evicted = Vec::new();
         let mut state = self.state.lock();
-        if state.spaces.len() <= config.max_parked && !self.holds_too_much(config) {
-            return None;
+        while state.spaces.len() > config.max_parked
+            && let Some((_, (session, epoch))) = state.spaces.pop_first()
+        {
+            session.outbox.give_up_share(epoch);
+            evicted.push((session, epoch));
         }
-        let (_, (session, epoch)) = state.spaces.pop_first()?;
-        session.outbox.give_up_share(epoch);
-        Some((session, epoch))
+        if self.holds_too_much(config) {
+            // Room for a while: all of them have to be looked at.
+            let room = config.max_parked_bytes - config.max_parked_bytes / 8;
+            let mut shares: Vec<_> = state
+                .spaces
+                .iter()
+                .map(|(space, (session, epoch))| (Reverse(session.outbox.share(*epoch)), *space))
+                .collect();
+            shares.sort_unstable();
+            for (Reverse(bytes), space) in shares {
+                if bytes == 0 || self.held.bytes() <= room {
+                    break;
+                }
+                if let Some((session, epoch)) = state.spaces.remove(&space) {
+                    session.outbox.give_up_share(epoch);
+                    evicted.push((session, epoch));
+                }
+            }
+        }
+        evicted
     }
 
     fn holds_too_much(&self, config: &Config) -> bool {
