@@ -47,9 +47,9 @@ pub struct ClientConfig {
     /// Bytes of one message from the server; beyond it the connection is closed with 1009 and the session is given up.
     /// Default: 1 MiB, what a server keeps for a session.
     pub max_message_size: usize,
-    /// Channels in which the server may put a client in another one that it has not asked for; beyond it the connection is
-    /// closed with 1008 and the session is given up. What the client joins itself is not limited. Default: 4,096, whose names
-    /// are 1 MiB at most; a server of ours allows 128.
+    /// Channels that a client may be in when the server puts it in another one, which it has not asked for; beyond it the
+    /// connection is closed with 1008 and the session is given up. What the client joins itself is not refused, and counts.
+    /// Default: 4,096, whose names are 1 MiB at most; a server of ours allows 128.
     pub max_channels: usize,
     /// Events that may wait to be polled; beyond it the transport is not read. At least 1. Default: 1,024.
     pub max_events: usize,

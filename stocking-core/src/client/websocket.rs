@@ -114,7 +114,8 @@ impl Upgrade {
 /// How many seconds the server asks to wait (RFC 9110, section 10.2.3). A date is of another clock than ours, and ignored.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    Some(Duration::from_secs(value.parse().ok()?))
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| Duration::from_secs(value.parse().unwrap_or(u64::MAX)))
 }
 
 /// 16 random bytes in base64 (RFC 6455, section 4.1): 21 digits of six bits, one of two, and two that pad.

@@ -110,7 +110,8 @@ fn an_http_status_that_says_never_ends_the_client() {
 
 #[test]
 fn a_server_that_says_how_long_is_not_asked_before_and_no_server_says_for_ever() {
-    for (retry_after, least) in [("7", 7), ("0", 0), ("86400", 300), ("99999999999999999999", 0), ("soon", 0)]
+    for (retry_after, least) in
+        [("7", 7), ("0", 0), ("86400", 300), ("99999999999999999999", 300), ("+5", 0), ("soon", 0)]
     {
         let mut world = World::new();
         world.connect();
