@@ -1,9 +1,16 @@
 //! Messages that are written to idle clients past their tasks: the same messages, in the same order.
 
+use std::{
+    io::{self, IoSlice},
+    task::{self, Poll},
+    thread,
+};
+
 use proptest::{collection::vec, prelude::*};
 use stocking_core::{
-    Context, Result, Router,
-    testing::{Message, Pipe, TestClient, TestServer},
+    Accept, Admission, Context, Result, Router,
+    driver::{Driver, Runtime, Transport, TryWrite},
+    testing::{Message, Pipe, TestClient, TestServer, pipe},
 };
 
 const UPGRADE: &str = "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -165,6 +172,109 @@ fn who_is_closed_in_the_middle_of_a_frame_reads_its_end_and_why() {
         panic!("{messages:?}")
     };
     assert_eq!((text, close.as_str(), *code), (&format!("5,news,{long}"), "2", 1000));
+}
+
+/// A pipe before whose first write somebody on another thread does something.
+struct Meanwhile<F> {
+    pipe: Pipe,
+    first: Option<F>,
+}
+
+impl<F: FnOnce() + Send + Unpin + 'static> Transport for Meanwhile<F> {
+    fn poll_read(&mut self, cx: &mut task::Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.pipe.poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut task::Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        if let Some(first) = self.first.take() {
+            thread::spawn(first).join().unwrap();
+        }
+        self.pipe.poll_write(cx, buffers)
+    }
+
+    fn poll_close(&mut self, cx: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        self.pipe.poll_close(cx)
+    }
+
+    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+        self.pipe.try_writer()
+    }
+}
+
+#[test]
+fn nobody_writes_before_the_confirmation_is_written() {
+    let server = server();
+    let (near, far) = pipe(1000);
+    let other = server.clone();
+    let transport = Meanwhile { pipe: far, first: Some(move || tell(&other, "hello")) };
+    let admission = Admission::new(server.service().clone(), Ok(Accept::new()));
+    let leftover = TestClient::text("6,1,news");
+    server.runtime().spawn(Driver::upgraded(server.runtime().clone(), transport, admission, leftover));
+    let mut peer = Peer { server, pipe: near, unread: Vec::new() };
+    peer.read_all();
+    assert_eq!(peer.texts(), ["0", "5,news,hello"]);
+}
+
+/// A pipe whose other way in has a bug.
+struct Faulty(Pipe);
+
+impl Transport for Faulty {
+    fn poll_read(&mut self, cx: &mut task::Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        self.0.poll_read(cx, buffer)
+    }
+
+    fn poll_write(&mut self, cx: &mut task::Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        self.0.poll_write(cx, buffers)
+    }
+
+    fn poll_close(&mut self, cx: &mut task::Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_close(cx)
+    }
+
+    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+        struct Panics;
+        impl TryWrite for Panics {
+            fn try_write(&self, _: &[u8]) -> io::Result<usize> {
+                panic!("a bug")
+            }
+        }
+        Some(Box::new(Panics))
+    }
+}
+
+#[test]
+fn a_panic_of_one_members_transport_costs_nobody_a_message() {
+    let server = server();
+    let (near, far) = pipe(1000);
+    let driver = Driver::new(server.runtime().clone(), Faulty(far), server.service().clone());
+    server.runtime().spawn(driver);
+    near.send(UPGRADE.as_bytes());
+    near.send(&TestClient::text("6,1,news"));
+    let mut members = vec![Peer { server: server.clone(), pipe: near, unread: Vec::new() }];
+    members[0].read_all();
+    let end = members[0].unread.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    members[0].unread.drain(..end + 4);
+    members.push(Peer::member(&server, 1000, false));
+    for member in &mut members {
+        member.texts();
+    }
+    tell(&server, "hello");
+    for member in &mut members {
+        member.read_all();
+        assert_eq!(member.texts(), ["5,news,hello"]);
+    }
+}
+
+#[test]
+fn a_long_message_is_left_to_the_drivers() {
+    let server = server();
+    let mut member = Peer::member(&server, 100_000, false);
+    member.texts();
+    tell(&server, &"x".repeat(5000));
+    member.read(1);
+    assert!(member.unread.is_empty());
+    member.read_all();
+    assert_eq!(member.texts().len(), 1);
 }
 
 #[derive(Clone, Debug)]

@@ -50,6 +50,7 @@ impl Connection {
             }
             Phase::Open(session) => {
                 let session = session.clone();
+                self.take_back(output);
                 encode::put(&ServerFrame::Close, output);
                 let until = after(now, self.service.config().drain_timeout);
                 self.phase = Phase::Draining { session, until };

@@ -263,7 +263,7 @@ impl Connection {
 
     fn transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         self.note_waker(waker);
-        if self.service.registry.is_draining() || self.stalled {
+        if self.stalled {
             self.take_back(output);
         }
         if self.place.is_none() && matches!(self.phase, Phase::Opening(_)) {

@@ -114,6 +114,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         }
         let wakes_at = connection.poll_timeout().map_or_else(|| runtime.now(), |(at, _)| at);
         let sleep = runtime.sleep_until(wakes_at);
+        // Of what was answered elsewhere the confirmation is still to be written: before anybody else writes.
+        connection.handle_unsent(unsent.len(), runtime.now());
         Self {
             runtime,
             transport,

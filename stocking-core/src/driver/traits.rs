@@ -53,8 +53,9 @@ pub trait Transport: Send + Unpin + 'static {
     /// A way to write past the task that owns this, for a stream that has one: asked for once, before anything else. By default
     /// there is none.
     ///
-    /// With it, a message for a client whose connection is idle is written by whoever has it, and no task is woken. That is
-    /// nearly a third of what it costs to tell a large channel. It is not for a stream that has to keep something back, such as TLS.
+    /// With it, a message of up to 4 KiB for a client whose connection is idle is written by whoever has it, and no task is woken:
+    /// a quarter of what it costs to tell a large channel. What follows before a connection has its turn, on the thread that writes
+    /// or this client's own, is queued. It is not for a stream that keeps something back, such as TLS.
     fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
         None
     }

@@ -7,10 +7,15 @@
 use std::{
     cell::Cell,
     fmt, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use parking_lot::Mutex;
+
+/// Bytes of the longest run that is written at once: a longer one takes its time, and whoever writes it holds the locks of a
+/// channel.
+const LONGEST: usize = 4096;
 
 /// Turns of one thread; the bits above are the thread's own.
 const TURNS_PER_THREAD: u64 = 1 << 40;
@@ -22,14 +27,16 @@ thread_local! {
 }
 
 /// Something begins on this thread that may write to each client once. What comes to the same client again in this turn is
-/// queued: a hundred messages in a row are one write of its driver, and not a hundred.
+/// queued, unless its own driver has had a turn in between: a hundred messages in a row are few writes, and not a hundred.
 pub(crate) fn begin_turn() {
     TURN.set(TURN.get() + 1);
 }
 
 /// Writes to a stream at once, or not at all: [`Transport::try_writer`](crate::driver::Transport::try_writer).
 ///
-/// It is only used while [`poll_write`](crate::driver::Transport::poll_write) is not, and with it writes one stream of bytes.
+/// It is only used while [`poll_write`](crate::driver::Transport::poll_write) is not, and with it writes one stream of bytes. It is
+/// called under the locks of a channel and of a client: it must not wait, nor come back to the hub or a session. One that panics
+/// has taken nothing.
 pub trait TryWrite: Send + Sync + 'static {
     /// Writes as much of `bytes` as the stream takes without waiting, and says how many bytes that were. Nobody is woken later:
     /// what was not taken goes to [`poll_write`](crate::driver::Transport::poll_write).
@@ -63,6 +70,9 @@ pub(super) enum Written {
     Whole,
     /// The connection has to write the rest, before anything else.
     InPart,
+    /// The transport was asked, and took nothing.
+    Refused,
+    /// The transport was not asked.
     Not,
 }
 
@@ -73,7 +83,8 @@ impl Direct {
 
     /// The connection has written everything, and waits for input.
     pub(crate) fn lend(&self) {
-        self.state.lock().is_lent = true;
+        let mut state = self.state.lock();
+        (state.is_lent, state.turn) = (true, 0);
     }
 
     /// The connection writes again: first what others have begun.
@@ -90,15 +101,16 @@ impl Direct {
 
     pub(super) fn write(&self, run: &[u8]) -> Written {
         let mut state = self.state.lock();
-        if !state.is_lent || state.turn == TURN.get() {
-            return Written::Not;
-        }
-        // Any error is the connection's to find: it will write what is queued.
-        let written = self.writer.try_write(run).unwrap_or(0).min(run.len());
-        if written == 0 {
+        if !state.is_lent || state.turn == TURN.get() || run.len() > LONGEST {
             return Written::Not;
         }
         state.turn = TURN.get();
+        // Any error is the connection's to find, which writes what is queued; and others wait for what comes after a panic.
+        let written = catch_unwind(AssertUnwindSafe(|| self.writer.try_write(run)));
+        let written = written.unwrap_or(Ok(0)).unwrap_or(0).min(run.len());
+        if written == 0 {
+            return Written::Refused;
+        }
         if written == run.len() {
             return Written::Whole;
         }

@@ -107,8 +107,8 @@ struct State {
 pub(crate) struct Pushed {
     /// To be woken, outside of every lock.
     pub(crate) waker: Option<Waker>,
-    /// It was written at once, which takes as long as a system call.
-    pub(crate) is_written: bool,
+    /// The transport was asked, which takes as long as a system call.
+    pub(crate) has_asked: bool,
 }
 
 impl Outbox {
@@ -134,7 +134,7 @@ impl Outbox {
         }
         let written = state.write(run, config);
         if written == Written::Whole {
-            return Pushed { waker: None, is_written: true };
+            return Pushed { waker: None, has_asked: true };
         }
         // Only a session that counts is bounded by frames; for it the headers of the run are walked.
         let frames = if state.counted.is_some() { count_frames(run) } else { 0 };
@@ -150,11 +150,11 @@ impl Outbox {
                 // cannot be made less here, since the pusher may hold the lock of a channel.
                 let is_too_much = state.add_to_share(run, config.max_parked_bytes);
                 let waker = if is_too_much { state.waker.take() } else { None };
-                return Pushed { waker, is_written: false };
+                return Pushed { waker, has_asked: false };
             }
         }
         self.mark_dirty();
-        Pushed { waker: state.waker.take(), is_written: written != Written::Not }
+        Pushed { waker: state.waker.take(), has_asked: written != Written::Not }
     }
 
     /// The connection with this epoch lends its transport.
@@ -312,7 +312,7 @@ impl State {
             return Written::Not;
         }
         let written = direct.write(run);
-        if written != Written::Not
+        if matches!(written, Written::Whole | Written::InPart)
             && let Some(counted) = &mut self.counted
         {
             counted.kept.keep(run.clone());
