@@ -29,6 +29,6 @@ const files = names.map((name) => join("build", name.replace(/ts$/, "mjs")));
 // Node has a WebSocket of its own, from 22 without being asked.
 const flags = process.allowedNodeEnvironmentFlags.has("--experimental-websocket") ? ["--experimental-websocket"] : [];
 // A client of a test that failed would live for ever.
-flags.push("--enable-source-maps", "--test", "--test-force-exit");
+flags.push("--enable-source-maps", "--test", "--test-concurrency=4", "--test-force-exit");
 const { status } = spawnSync(process.execPath, [...flags, ...files], { cwd: root, stdio: "inherit" });
 process.exit(status ?? 1);

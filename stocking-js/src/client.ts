@@ -1,45 +1,12 @@
 // A client over as many connections as it takes (protocol, part 2).
 
+import { createChannels } from "./channels.js";
 import { createEmitter } from "./emitter.js";
 import { fail, StockingError } from "./error.js";
-import { bytes, isChannel, isCode, isCount, isCounted, isName, parse, read, type Frame } from "./frame.js";
+import { ENDING, FINAL, Fixed, Phase } from "./fixed.js";
+import { bytes, isCode, isCount, isCounted, isName, parse, read, type Frame } from "./frame.js";
 import { createKept, isAsk } from "./kept.js";
-import { createRoom, type RoomOfClient } from "./room.js";
 import type { CallOptions, Client, ClientEvents, Options, WebSocketLike } from "./types.js";
-
-/** What is inlined where it is used. Times are milliseconds. */
-const enum Fixed {
-    /** Time for a connection, for the answer to what opens a session or to a ping after sleep, and for the goodbye. */
-    Patience = 10_000,
-    /** Nothing at all for this long beyond the time between two pings is death. */
-    Silence = 20_000,
-    /** A timer that fires so much too late has slept. */
-    Late = 1000,
-    /** A connection that lasted so long was good: the pauses begin anew. */
-    Stable = 10_000,
-    /** Where so many bytes wait to leave, nothing more is written: what was not written can still be taken back. */
-    BufferedBytes = 65_536,
-    /** The server is told what was taken in when so many of its frames, or so many bytes of their text, wait for it. */
-    UntoldFrames = 128,
-    UntoldBytes = 65_536,
-    /** The codes of a cut, and of what the server must not do. */
-    Cut = 1006,
-    Violation = 1002,
-    /** No server makes a client remember more channels. */
-    Channels = 4096,
-}
-
-const enum Phase {
-    Waiting,
-    Connecting,
-    Opening,
-    Open,
-    Ended,
-}
-
-/** Closes after which it is of no use to come back, and those that end a session though not its client. */
-const FINAL = [1000, 1008, 3000, 3003];
-const ENDING = [...FINAL, 1002, 1003, 1007, 1009, 1011, 4001];
 
 /** Longer times make timers fire at once. */
 const start = (run: () => void, milliseconds: number) => setTimeout(run, Math.min(milliseconds, 2 ** 31 - 1));
@@ -92,11 +59,6 @@ export const createClient = (url: string, options: Options): Client => {
     const calls = new Map<number, (why?: unknown, answer?: unknown) => void>();
     /** No id is given twice, in this session or a later one. */
     let lastCall = 0;
-    const rooms = new Set<RoomOfClient>();
-    /** Joins and leaves that are not answered, in the order of their frames: answers come in the same. */
-    const asked: [channel: string, joins: unknown, room?: RoomOfClient][] = [];
-    /** The channels that the client is in, and whether it has joined them itself. */
-    const inside = new Map<string, unknown>();
     /** The `1` directly before this frame, which may say why a join was refused. */
     let refusal: StockingError | undefined;
     /** What `close` has promised. */
@@ -125,21 +87,12 @@ export const createClient = (url: string, options: Options): Client => {
     };
     const event = (id: number, name: string, payload: unknown): void =>
         push(`4,${id},` + JSON.stringify({ e: name, p: payload }), id);
-    const ask = (name: string, joins: boolean, room?: RoomOfClient): void => {
-        if (!isChannel(name)) throw fail("Name", name);
-        push(`6,${+joins},${name}`);
-        asked.push([name, joins, room]);
-    };
     const send = (to: string, content: string): void => {
         if (typeof content != "string") throw new TypeError("not a text");
         if (!isName(to)) throw fail("Name", to);
         push(`5,${to},${content}`);
     };
-    const leave = (room: RoomOfClient): void => {
-        if (!roomsOf(room.name)[1]) ask(room.name, false);
-        rooms.delete(room);
-    };
-    const roomsOf = (name: string) => [...rooms].filter((room) => room.name == name);
+    const channels = createChannels(push, send, kept._proveAsk, later, report, tell);
 
     // Connecting.
 
@@ -271,13 +224,8 @@ export const createClient = (url: string, options: Options): Client => {
         if (!session) return;
         const unsent = kept._unnumbered().filter(isAsk).length;
         const unknown = forget();
-        for (const [name, joins] of asked.splice(0, asked.length - unsent)) move(name, joins, joins);
-        const rejoined: string[] = [];
-        const left: string[] = [];
-        for (const [name, isOwn] of inside) (isOwn ? rejoined : left).push(name);
-        inside.clear();
+        const { rejoined, left } = channels._lose(unsent);
         if (resolveClosed) return;
-        asked.unshift(...rejoined.map((name): [string, boolean] => [name, true]));
         kept._putFirst(rejoined.map((name) => `6,1,${name}`));
         tell("reset", { unknown, rejoined, left });
     };
@@ -291,11 +239,7 @@ export const createClient = (url: string, options: Options): Client => {
         const why = fail("NotSent");
         phase = Phase.Ended;
         for (const settle of calls.values()) settle(why);
-        for (const room of rooms) {
-            room._settle?.(why);
-            room._end(why);
-        }
-        rooms.clear();
+        channels._end(why);
         resolveClosed?.(isClean);
         later(() => emit("close", { code, reason, unknown, unsent }) || report(fail("Closed", `${code} ${reason}`)));
     };
@@ -351,7 +295,7 @@ export const createClient = (url: string, options: Options): Client => {
         for (let text; (text = kept._next(socket!.bufferedAmount > Fixed.BufferedBytes)); ) {
             socket!.send(text);
             // Nobody will say that it is there.
-            if (!session!.key && kept._trust() && text[0] == "6") place(text.slice(4), +text[2]!);
+            if (!session!.key && kept._trust() && text[0] == "6") channels._place(text.slice(4), +text[2]!);
         }
         clearTimeout(drainTimer);
         if (kept._hasUnwritten()) drainTimer = start(flush, 20);
@@ -384,7 +328,7 @@ export const createClient = (url: string, options: Options): Client => {
         if (type == 1) {
             error = new StockingError(+code, content);
             // Where a join may be refused by it, the next frame shows it.
-            if (asked[0]) refusal = error;
+            if (channels._isAsking()) refusal = error;
             else report(error);
         } else if (type == 2) isDraining = true;
         else if (type == 3) {
@@ -398,48 +342,13 @@ export const createClient = (url: string, options: Options): Client => {
                 p ?? null,
             );
         } else if (type == 5) {
-            const heeding = roomsOf(code);
+            const heeding = channels._roomsOf(code);
             for (const room of heeding) room._receive(content);
             if (!heeding[0]) tell("message", content, code);
-        } else if (type) place(content, +code, error);
-    };
-
-    const move = (name: string, isInside: unknown, joins: unknown): void => {
-        if (isInside) inside.set(name, joins || inside.get(name));
-        else inside.delete(name);
-    };
-
-    /** The server says where the client is: as an answer, or of itself. */
-    const place = (name: string, code: number, error?: StockingError): void => {
-        const isInside = code & 1;
-        const isAnswer = code < 2;
-        const at = asked.findIndex((ask) => ask[0] == name);
-        // A server that answers what was not asked tells all the same what is true.
-        let joins: unknown = isAnswer && isInside;
-        if (isAnswer && at >= 0) {
-            joins = asked.splice(at, 1)[0]![1];
-            if (session!.key) kept._proveAsk(asked.length - at);
+        } else if (type) {
+            const count = channels._place(content, +code, error);
+            if (code == "3" && count > Fixed.Channels) lose(Fixed.Violation, "channels");
         }
-        move(name, isInside, joins);
-        const why = isAnswer && !joins == !!isInside ? (error ?? new StockingError(0)) : undefined;
-        const ends = !isInside && (joins || code == 2);
-        let isHeard = false;
-        for (const room of roomsOf(name)) {
-            if (!room._settle) {
-                if (!ends) continue;
-                room._end(why);
-            } else {
-                // Whoever waits is in, too: after a reset, several joins are answered by one. Who has asked later is refused later.
-                if (!joins || (ends && asked.some((ask) => ask[2] == room))) continue;
-                room._settle(why);
-                room._settle = undefined;
-                isHeard = true;
-            }
-            if (ends) rooms.delete(room);
-        }
-        if (error && !isHeard) report(error);
-        tell("channel", name, !!isInside, why);
-        if (code == 3 && inside.size > Fixed.Channels) lose(Fixed.Violation, "channels");
     };
 
     // The network may be back, or time may have passed unseen.
@@ -474,18 +383,12 @@ export const createClient = (url: string, options: Options): Client => {
                 calls.set(id, settle);
             }),
         emit: (name: string, payload?: unknown) => event(0, name, payload),
-        join: (name) =>
-            new Promise((resolve, reject) => {
-                const room = createRoom(name, later, report, send, leave);
-                ask(name, true, room);
-                room._settle = (why) => (why ? reject(why) : resolve(room));
-                rooms.add(room);
-            }),
+        join: channels._join,
         send,
         close: () =>
             (closed ??= new Promise((resolve) => {
                 resolveClosed = resolve;
-                for (const room of rooms) room._end();
+                channels._end(fail("NotSent"));
                 if (phase == Phase.Ended || (phase < Phase.Opening && !session && !kept._hasUnproven())) return end(phase < Phase.Ended);
                 closeTimer = start(() => end(false), Fixed.Patience);
                 if (phase == Phase.Waiting) connect();

@@ -2,7 +2,7 @@
 // Daily in a small form; `TORN_CLIENTS=200 TORN_SECONDS=60 npm test torn` is the long one.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { WebSocket } from "ws";
 import { built, missing, Proxy, RealServer, SERVERS, until } from "./support/servers.js";
 
@@ -15,46 +15,49 @@ const LIFETIME = 4000;
 
 const { connect } = await built();
 
-for (const [runtime, example] of Object.entries(SERVERS)) {
-    const timeout = (SECONDS * 3 + 120) * 1000;
-    test(`${CLIENTS} clients, each cut every 2 s for ${SECONDS} s: ${runtime}`, { skip: missing(example), timeout }, async (context) => {
-        await using server = await new RealServer(example).start();
-        await using proxy = await new Proxy(server.port, (cut) => {
-            // At once, or after it has passed nothing on for some time.
-            const stall = Math.random() < 0.5 ? 0 : Math.random() * 1000;
-            setTimeout(() => cut(stall), Math.random() * LIFETIME);
-        }).listen();
-        let resets = 0;
-        const clients = Array.from({ length: CLIENTS }, () => connect(proxy.url, { WebSocket, timeout: 60_000 }));
-        for (const client of clients) client.on("reset", () => resets++);
-        const rooms = await Promise.all(clients.map((client) => client.join("news")));
-        /** What each has heard of each: how many, since they are to come in order. */
-        const heard = clients.map(() => new Uint32Array(CLIENTS));
-        let [delivered, wrong] = [0, 0];
-        for (const [to, room] of rooms.entries()) {
-            room.on("message", (text) => {
-                const [from, number] = text.split(" ").map(Number);
-                if (heard[to]![from!]!++ != number) wrong++;
-                delivered++;
-            });
-        }
-        const each = Math.ceil((MESSAGES_A_SECOND * SECONDS) / CLIENTS);
-        const pause = (SECONDS * 1000) / each;
-        await Promise.all(
-            rooms.map(async (room, from) => {
-                for (let number = 0; number < each; number++) {
-                    room.send(`${from} ${number}`);
-                    await new Promise((resolve) => setTimeout(resolve, pause));
-                }
-            }),
-        );
-        const expected = CLIENTS * (CLIENTS - 1) * each;
-        await until(() => delivered >= expected);
-        // An answer behind all that: nothing comes twice.
-        await Promise.all(clients.map((client) => client.call("echo")));
-        context.diagnostic(`${delivered} of ${expected} delivered, ${proxy.cuts} connections cut`);
-        assert.deepEqual({ delivered, wrong, resets }, { delivered: expected, wrong: 0, resets: 0 });
-        assert.ok(proxy.cuts >= (CLIENTS * SECONDS) / 8, `${proxy.cuts} cuts are too few`);
-        await Promise.all(clients.map((client) => client.close()));
-    });
-}
+// Both at once, since they wait for most of their time.
+describe("a network that breaks all the time", { concurrency: true }, () => {
+    for (const [runtime, example] of Object.entries(SERVERS)) {
+        const timeout = (SECONDS * 3 + 120) * 1000;
+        test(`${CLIENTS} clients, each cut every 2 s for ${SECONDS} s: ${runtime}`, { skip: missing(example), timeout }, async (context) => {
+            await using server = await new RealServer(example).start();
+            await using proxy = await new Proxy(server.port, (cut) => {
+                // At once, or after it has passed nothing on for some time.
+                const stall = Math.random() < 0.5 ? 0 : Math.random() * 1000;
+                setTimeout(() => cut(stall), Math.random() * LIFETIME);
+            }).listen();
+            let resets = 0;
+            const clients = Array.from({ length: CLIENTS }, () => connect(proxy.url, { WebSocket, timeout: 60_000 }));
+            for (const client of clients) client.on("reset", () => resets++);
+            const rooms = await Promise.all(clients.map((client) => client.join("news")));
+            /** What each has heard of each: how many, since they are to come in order. */
+            const heard = clients.map(() => new Uint32Array(CLIENTS));
+            let [delivered, wrong] = [0, 0];
+            for (const [to, room] of rooms.entries()) {
+                room.on("message", (text) => {
+                    const [from, number] = text.split(" ").map(Number);
+                    if (heard[to]![from!]!++ != number) wrong++;
+                    delivered++;
+                });
+            }
+            const each = Math.ceil((MESSAGES_A_SECOND * SECONDS) / CLIENTS);
+            const pause = (SECONDS * 1000) / each;
+            await Promise.all(
+                rooms.map(async (room, from) => {
+                    for (let number = 0; number < each; number++) {
+                        room.send(`${from} ${number}`);
+                        await new Promise((resolve) => setTimeout(resolve, pause));
+                    }
+                }),
+            );
+            const expected = CLIENTS * (CLIENTS - 1) * each;
+            await until(() => delivered >= expected);
+            // An answer behind all that: nothing comes twice.
+            await Promise.all(clients.map((client) => client.call("echo")));
+            context.diagnostic(`${delivered} of ${expected} delivered, ${proxy.cuts} connections cut`);
+            assert.deepEqual({ delivered, wrong, resets }, { delivered: expected, wrong: 0, resets: 0 });
+            assert.ok(proxy.cuts >= (CLIENTS * SECONDS) / 8, `${proxy.cuts} cuts are too few`);
+            await Promise.all(clients.map((client) => client.close()));
+        });
+    }
+});
