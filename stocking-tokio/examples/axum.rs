@@ -1,5 +1,5 @@
 //! Stocking at a path of an axum application that serves a page and an API:
-//! `cargo run --release -p stocking-tokio --features hyper --example axum [ADDRESS]`
+//! `cargo run --release -p stocking-tokio --example axum [ADDRESS]`
 
 use std::{net::SocketAddr, sync::Arc};
 
