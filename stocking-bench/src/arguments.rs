@@ -30,7 +30,8 @@ stocking-bench: what Stocking costs, beside what others cost
   --rounds N       of which the median is taken                   [5; 3 for growth]
   --seconds S      that each figure is measured for               [1]
   --output FOLDER  for what is written                            [target/bench]
-  --update         for instructions: writes the file
+  --committed FILE for instructions: what they were     [stocking-bench/instructions.json]
+  --update         for instructions: writes that file
   --dialect D      for load: raw, text, stocking, session or socket.io   [stocking]
   --certificate FILE, --key FILE   serve or load over TLS; a load needs the certificate alone
   --listen ADDRESS for serve                                      [127.0.0.1:0]
@@ -45,6 +46,7 @@ pub(crate) struct Arguments {
     pub(crate) rounds: Option<usize>,
     pub(crate) seconds: Duration,
     pub(crate) output: PathBuf,
+    pub(crate) committed: Option<PathBuf>,
     pub(crate) update: bool,
     dialect: Dialect,
     rounds_of_part: Option<u64>,
@@ -63,6 +65,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitC
         rounds: None,
         seconds: Duration::from_secs(1),
         output: "target/bench".into(),
+        committed: None,
         update: false,
         dialect: Dialect::Stocking,
         rounds_of_part: None,
@@ -80,6 +83,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitC
             Long("rounds") => all.rounds = Some(parser.value()?.parse::<usize>()?.max(1)),
             Long("seconds") => all.seconds = Duration::try_from_secs_f64(parser.value()?.parse()?)?,
             Long("output") => all.output = parser.value()?.into(),
+            Long("committed") => all.committed = Some(parser.value()?.into()),
             Long("update") => all.update = true,
             Long("dialect") => all.dialect = Dialect::named(&parser.value()?.string()?)?,
             Long("certificate") => all.certificate = Some(parser.value()?.into()),
