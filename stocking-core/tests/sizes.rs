@@ -31,8 +31,8 @@ fn what_there_is_many_of_is_small() {
         ("Context", size_of::<Context>(), 32),
         // One a client each.
         ("Session", size_of::<Session>(), 256),
-        ("Connection", size_of::<Connection>(), 320),
-        ("Driver", size_of::<Driver<Pipe, TestRuntime>>(), 448),
+        ("Connection", size_of::<Connection>(), 224),
+        ("Driver", size_of::<Driver<Pipe, TestRuntime>>(), 328),
     ];
     for (name, size, limit) in sizes {
         println!("{name}: {size} bytes of at most {limit}");

@@ -23,7 +23,7 @@ use tokio::{
 pub struct Socket {
     /// Only this half is read without asking the operating system in vain.
     reader: OwnedReadHalf,
-    writer: Option<Writer>,
+    writer: Option<Box<Writer>>,
 }
 
 /// The other half, which would end the stream if it were dropped as it is.
@@ -33,7 +33,7 @@ struct Writer(Option<OwnedWriteHalf>);
 impl From<TcpStream> for Socket {
     fn from(stream: TcpStream) -> Self {
         let (reader, writer) = stream.into_split();
-        Self { reader, writer: Some(Writer(Some(writer))) }
+        Self { reader, writer: Some(Box::new(Writer(Some(writer)))) }
     }
 }
 
@@ -68,7 +68,7 @@ impl Transport for Socket {
     }
 
     fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
-        self.writer.take().map(|writer| Box::new(writer) as _)
+        self.writer.take().map(|writer| writer as _)
     }
 }
 

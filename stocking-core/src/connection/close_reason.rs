@@ -55,6 +55,14 @@ pub enum CloseReason {
     Forgotten,
 }
 
+/// Something that whoever drives a connection may want to know.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum ConnectionEvent {
+    /// It ends, and why. Comes once, when the decision is made; what is in the output is still to be written.
+    Closing(CloseReason),
+}
+
 impl CloseReason {
     /// What a connection or a parking was ended for by its outbox; `otherwise` where that does not say.
     pub(crate) fn of_stop(stop: Stop, otherwise: &Self) -> Self {

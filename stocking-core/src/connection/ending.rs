@@ -104,8 +104,7 @@ impl Connection {
 
     /// Says and hears nothing more. What was begun is never finished: nothing of it is kept, and no deadline of it stands.
     pub(super) fn linger(&mut self, now: Instant) {
-        self.rest = Vec::new();
-        self.incomplete_since = None;
+        self.rest = None;
         self.decoder = Decoder::default();
         self.phase = Phase::Lingering { until: after(now, LINGER) };
     }
@@ -127,7 +126,7 @@ impl Connection {
             CloseReason::Refused(refusal) => refusal.log(),
             _ => tracing::debug!(%reason, "a connection ends"),
         }
-        self.event = Some(ConnectionEvent::Closing(reason));
+        self.event = Some(Box::new(ConnectionEvent::Closing(reason)));
     }
 
     pub(super) fn is_closing(&self) -> bool {

@@ -10,6 +10,14 @@ use crate::{
     websocket::{Head, Step},
 };
 
+/// The rest of a read: an incomplete frame, or frames that could not be handled yet.
+#[derive(Default)]
+pub(super) struct Rest {
+    bytes: Vec<u8>,
+    /// Since when it is the beginning of one frame.
+    pub(super) incomplete_since: Option<Instant>,
+}
+
 impl Connection {
     /// Takes what the transport has read. What it answers goes to the end of `output`; `input` is scratch afterwards.
     ///
@@ -19,20 +27,20 @@ impl Connection {
         self.heard = self.heard.max(now);
         self.pinged = None;
         self.take_back(output);
-        if self.rest.is_empty() {
-            let used = self.feed(input, now, output);
-            self.keep(input.get(used..).unwrap_or_default(), used, now);
-        } else {
-            let mut rest = std::mem::take(&mut self.rest);
+        if self.rest.is_some() {
+            let mut rest = self.take_rest();
             rest.extend_from_slice(input);
             self.feed_rest(rest, now, output);
+        } else {
+            let used = self.feed(input, now, output);
+            self.keep(input.get(used..).unwrap_or_default(), used, now);
         }
     }
 
     /// Takes the first that was read, to be handled by the next [`poll_transmit`](Self::poll_transmit).
     pub(crate) fn put_input_off(&mut self, input: Vec<u8>) {
         self.stalled = !input.is_empty();
-        self.rest = input;
+        self.rest = (!input.is_empty()).then(|| Box::new(Rest { bytes: input, incomplete_since: None }));
     }
 
     /// Takes frames off the front of `input` for as long as there are any and they may be handled. Returns how many
@@ -152,25 +160,41 @@ impl Connection {
     pub(super) fn feed_rest(&mut self, mut rest: Vec<u8>, now: Instant, output: &mut Vec<u8>) {
         let used = self.feed(&mut rest, now, output);
         rest.drain(..used);
-        self.rest = rest;
-        self.keep(&[], used, now);
+        self.keep_all(rest, used, now);
+    }
+
+    /// Takes out what was left of earlier reads.
+    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+        self.rest.as_mut().map(|rest| std::mem::take(&mut rest.bytes)).unwrap_or_default()
+    }
+
+    /// Since when what was left is the beginning of one frame.
+    pub(super) fn incomplete_since(&self) -> Option<Instant> {
+        self.rest.as_ref().and_then(|rest| rest.incomplete_since)
+    }
+
+    /// Keeps what could not be used: an idle connection keeps no buffer.
+    #[inline]
+    fn keep(&mut self, rest: &[u8], used: usize, now: Instant) {
+        if rest.is_empty() {
+            self.rest = None;
+        } else {
+            self.keep_all(rest.to_vec(), used, now);
+        }
     }
 
     /// Keeps what could not be used, unless the peer has nothing more to say.
-    fn keep(&mut self, rest: &[u8], used: usize, now: Instant) {
-        if matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
-            self.rest = Vec::new();
-        } else {
-            self.rest.extend_from_slice(rest);
+    fn keep_all(&mut self, bytes: Vec<u8>, used: usize, now: Instant) {
+        if bytes.is_empty() || matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
+            self.rest = None;
+            return;
         }
-        if self.rest.is_empty() {
-            // An idle connection keeps no buffer.
-            self.rest = Vec::new();
-            self.incomplete_since = None;
-        } else if self.stalled {
-            self.incomplete_since = None;
-        } else if used > 0 || self.incomplete_since.is_none() {
-            self.incomplete_since = Some(now);
-        }
+        let incomplete_since = match self.incomplete_since() {
+            _ if self.stalled => None,
+            Some(since) if used == 0 => Some(since),
+            _ => Some(now),
+        };
+        let rest = self.rest.get_or_insert_default();
+        **rest = Rest { bytes, incomplete_since };
     }
 }

@@ -14,9 +14,18 @@ mod timeouts;
 use std::{fmt, net::SocketAddr, sync::Arc, task::Waker, time::Instant};
 
 pub(crate) use self::timeouts::after;
-pub use self::{close_reason::CloseReason, timeouts::Timeout};
+pub use self::{
+    close_reason::{CloseReason, ConnectionEvent},
+    timeouts::Timeout,
+};
 
-use self::{counting::Counting, gate::Admitting, requests::Opened, resuming::Resuming};
+use self::{
+    counting::Counting,
+    gate::Admitting,
+    input::Rest,
+    requests::{Malformed, Opened, Tasks},
+    resuming::Resuming,
+};
 use crate::{
     executor::Task,
     outbox::Direct,
@@ -64,18 +73,14 @@ pub struct Connection {
     service: Arc<Service>,
     phase: Phase,
     decoder: Decoder,
-    /// The rest of a read: an incomplete frame, or frames that could not be handled yet.
-    rest: Vec<u8>,
+    rest: Option<Box<Rest>>,
     /// Whether `rest` may hold whole frames.
     stalled: bool,
-    /// Since when `rest` is the beginning of one frame.
-    incomplete_since: Option<Instant>,
     /// Since when the transport is not read: a peer's time stands still meanwhile.
     paused_at: Option<Instant>,
     /// When a ping was sent; nothing has come since.
     pinged: Option<Instant>,
-    malformed: u32,
-    malformed_since: Instant,
+    malformed: Option<Box<Malformed>>,
     last_route: u32,
     /// Which of its session's connections this is.
     epoch: u32,
@@ -90,8 +95,8 @@ pub struct Connection {
     unsent: usize,
     /// When the transport last took some.
     taken_at: Instant,
-    tasks: Vec<Task>,
-    event: Option<ConnectionEvent>,
+    tasks: Option<Box<Tasks>>,
+    event: Option<Box<ConnectionEvent>>,
     /// Its place among all connections; there was none for who is refused.
     place: Option<Place>,
     waker: Option<Waker>,
@@ -135,14 +140,6 @@ struct Opening {
     head: HeadReader,
     peer_address: Option<SocketAddr>,
     until: Instant,
-}
-
-/// Something that whoever drives a connection may want to know.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum ConnectionEvent {
-    /// It ends, and why. Comes once, when the decision is made; what is in the output is still to be written.
-    Closing(CloseReason),
 }
 
 impl Connection {
@@ -193,13 +190,11 @@ impl Connection {
             service,
             phase,
             decoder: Decoder::default(),
-            rest: Vec::new(),
+            rest: None,
             stalled: false,
-            incomplete_since: None,
             paused_at: None,
             pinged: None,
-            malformed: 0,
-            malformed_since: now,
+            malformed: None,
             last_route: 0,
             epoch: 0,
             direct: None,
@@ -208,7 +203,7 @@ impl Connection {
             heard: now,
             unsent: 0,
             taken_at: now,
-            tasks: Vec::new(),
+            tasks: None,
             event: None,
             place,
             waker: None,
@@ -279,7 +274,7 @@ impl Connection {
         self.drain_outbox(now, output, waker);
         if self.stalled && self.may_go_on(output) {
             self.resume(now);
-            let rest = std::mem::take(&mut self.rest);
+            let rest = self.take_rest();
             self.feed_rest(rest, now, output);
         }
         self.end_drain(now, output);
@@ -289,13 +284,18 @@ impl Connection {
     /// [`handle_input`](Self::handle_input) and [`poll_transmit`](Self::poll_transmit).
     #[must_use = "a task that is dropped is a request that is never answered"]
     pub fn poll_task(&mut self) -> Option<Task> {
-        self.tasks.pop()
+        let tasks = self.tasks.as_mut()?;
+        let task = tasks.0.pop();
+        if tasks.0.is_empty() {
+            self.tasks = None;
+        }
+        task
     }
 
     /// What is worth to know. To be called until `None` after anything was told.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<ConnectionEvent> {
-        self.event.take()
+        self.event.take().map(|event| *event)
     }
 
     /// Whether to read: not while the session has as many requests in progress as it may have, nor while more output

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     encode,
+    executor::Task,
     outbox::Drained,
     router::{
         Context, Error, EventName, Payload, Reply, Request,
@@ -22,6 +23,16 @@ use crate::{
 
 /// The minute in which malformed frames are counted.
 const MALFORMED_WINDOW: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// Frames of a client that were none, and when the first of them came.
+pub(super) struct Malformed {
+    frames: u32,
+    since: Instant,
+}
+
+/// Requests that have to be run, apart since there are hardly ever any.
+#[derive(Default)]
+pub(super) struct Tasks(pub(super) Vec<Task>);
 
 /// What a connection has become by its first text message.
 pub(super) enum Opened {
@@ -198,9 +209,13 @@ impl Connection {
     ) {
         match started {
             Started::Done(reply) => self.answer(session, &callback, reply, output),
-            Started::Pending(work) if concurrent => self.tasks.push(session.overlap(work, callback)),
-            Started::Pending(work) => self.tasks.push(session.occupy_lane(work, callback)),
+            Started::Pending(work) if concurrent => self.run(session.overlap(work, callback)),
+            Started::Pending(work) => self.run(session.occupy_lane(work, callback)),
         }
+    }
+
+    fn run(&mut self, task: Task) {
+        self.tasks.get_or_insert_default().0.push(task);
     }
 
     /// Writes the outcome of a request that came at once.
@@ -239,7 +254,7 @@ impl Connection {
                 from.service().hub().deliver_in_turn(&receiver, &run, Some(&from)).await;
                 Ok(Payload::null())
             }));
-            self.tasks.push(session.occupy_lane(work, Callback::None));
+            self.run(session.occupy_lane(work, Callback::None));
         }
     }
 
@@ -262,14 +277,15 @@ impl Connection {
 
     /// Tells what is wrong; a peer that sends something else altogether is told a limited number of times.
     pub(super) fn malformed(&mut self, session: &Session, text: &str, now: Instant, output: &mut Vec<u8>) {
-        if now.saturating_duration_since(self.malformed_since) >= MALFORMED_WINDOW {
-            self.malformed_since = now;
-            self.malformed = 0;
+        let malformed = self.malformed.get_or_insert_with(|| Box::new(Malformed { frames: 0, since: now }));
+        if now.saturating_duration_since(malformed.since) >= MALFORMED_WINDOW {
+            **malformed = Malformed { frames: 0, since: now };
         }
-        self.malformed += 1;
+        malformed.frames += 1;
+        let is_too_much = malformed.frames > self.service.config().max_malformed;
         let error = Error::framework(ErrorCode::NOT_A_FRAME, text.to_owned());
         self.answer(session, &Callback::None, Err(error), output);
-        if self.malformed > self.service.config().max_malformed {
+        if is_too_much {
             self.close(CloseReason::TooManyMalformedFrames, now, output);
         }
     }

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{CloseReason, Connection, Phase};
+use super::{CloseReason, Connection, Phase, Rest};
 use crate::websocket::{PING, Refusal, Violation};
 
 /// How long a transport is read after everything was said, if its peer does not end it before.
@@ -70,7 +70,7 @@ impl Connection {
         // What is not read cannot be late; and the head of the handshake and the close frame have limits of their own.
         let counts = matches!(self.phase, Phase::Upgraded { .. } | Phase::Open(_)) && self.wants_input();
         let fragments = self.decoder.deadline(config).filter(|_| counts);
-        let frame = self.incomplete_since.filter(|_| counts);
+        let frame = self.incomplete_since().filter(|_| counts);
         let frame = frame.map(|since| after(since, config.message_timeout));
         let write = (self.unsent > 0).then(|| after(self.taken_at, config.write_timeout));
         for (at, timeout) in
@@ -94,7 +94,9 @@ impl Connection {
     pub(super) fn resume(&mut self, now: Instant) {
         let Some(paused_at) = self.paused_at.take() else { return };
         let pause = now.saturating_duration_since(paused_at);
-        self.incomplete_since = self.incomplete_since.map(|since| after(since, pause));
+        if let Some(Rest { incomplete_since: Some(since), .. }) = self.rest.as_deref_mut() {
+            *since = after(*since, pause);
+        }
         self.decoder.postpone(pause);
     }
 

@@ -61,7 +61,7 @@ struct State {
     /// The turn of the last write.
     turn: u64,
     /// The end of a run of which the transport took the beginning.
-    rest: Vec<u8>,
+    rest: Box<[u8]>,
 }
 
 /// What became of a run.
@@ -91,7 +91,7 @@ impl Direct {
     pub(crate) fn take_back(&self, output: &mut Vec<u8>) {
         let mut state = self.state.lock();
         state.is_lent = false;
-        output.append(&mut std::mem::take(&mut state.rest));
+        output.extend_from_slice(&std::mem::take(&mut state.rest));
     }
 
     /// Whether somebody else has begun to write what the connection has to end.
@@ -115,7 +115,7 @@ impl Direct {
             return Written::Whole;
         }
         state.is_lent = false;
-        state.rest = run.get(written..).unwrap_or_default().to_vec();
+        state.rest = run.get(written..).unwrap_or_default().into();
         Written::InPart
     }
 }
