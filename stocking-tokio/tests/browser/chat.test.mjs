@@ -223,6 +223,56 @@ describe("the chat", { concurrency: 2 }, () => {
         await assertWell(first, second);
     });
 
+    test("who comes again is known by the same name: after a reload, and when the server has begun anew", TIMEOUT, async (t) => {
+        const chat = await world(t);
+        const [doge, cat] = [await chat.page(), await chat.page({ size: "phone" })];
+        await comeIn(doge.page, "doge");
+        await comeIn(cat.page, "cat");
+        await doge.page.reload();
+        await comeIn(doge.page, "doge");
+        await until(async () => (await cat.page.getByText("doge has come").count()) == 1);
+
+        await chat.restart();
+        for (const { page } of [doge, cat]) {
+            await page.getByText("Connected anew").waitFor();
+            await until(async () => (await page.locator("#people li").count()) == 2);
+        }
+        await say(doge.page, "Are you there?");
+        await until(async () => (await words(cat.page)).length == 1);
+        await say(cat.page, "I am.");
+        await until(async () => (await words(doge.page)).length == 2);
+        assert.deepEqual(await doge.page.locator(".who b").allTextContents(), ["doge", "cat"]);
+        for (const opened of [doge, cat]) opened.wrong = opened.wrong.filter((text) => !isOfNetwork(text));
+        await assertWell(doge, cat);
+    });
+
+    test("nobody has a silly name, speaks where he is not, or without saying who he is", TIMEOUT, async (t) => {
+        const chat = await world(t);
+        const { page } = await chat.page();
+        const silly = ["", " doge", "do  ge", "doge\u202e", "d\u200boge", "<doge>", "\n", "-", "d".repeat(25), "🧦"];
+        const said = await page.evaluate(async (silly) => {
+            const { connect } = await import("/stocking.js");
+            const client = (name) => connect("/ws", { auth: () => ({ query: { name } }) });
+            const codes = silly.map((name) => new Promise((resolve) => client(name).on("close", ({ code }) => resolve(code))));
+            const doge = client("Doge O'Hara-Ünal 2");
+            const code = (promise) => promise.then(() => "done", ({ code }) => code);
+            const error = new Promise((resolve) => doge.on("error", ({ code }) => resolve(code)));
+            await doge.join("lobby");
+            doge.send("lobby", "I am cat");
+            return {
+                names: await Promise.all(codes),
+                broadcast: await error,
+                upper: await code(doge.join("LOBBY")),
+                long: await code(doge.call("say", { room: "lobby", text: "d".repeat(2001) })),
+                empty: await code(doge.call("say", { room: "lobby", text: " \n" })),
+                outside: await code(doge.call("say", { room: "music", text: "la" })),
+                inside: await code(doge.call("say", { room: "lobby", text: "la" })),
+            };
+        }, silly);
+        const names = silly.map(() => 3003);
+        assert.deepEqual(said, { names, broadcast: -32002, upper: 0, long: 413, empty: 0, outside: -32002, inside: "done" });
+    });
+
     test("the page may ask nobody but its own server", TIMEOUT, async (t) => {
         const chat = await world(t);
         const { page, response } = await chat.page();

@@ -30,8 +30,8 @@ export const SIZES = { desktop: { width: 1280, height: 800 }, phone: { width: 37
 const listen = (server) => new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(server.address().port)));
 
 /** The server, as `cargo build --example chat` leaves it. */
-const start = async () => {
-    const child = spawn(`${target}/debug/examples/chat`, ["127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
+const start = async (at = 0) => {
+    const child = spawn(`${target}/debug/examples/chat`, [`127.0.0.1:${at}`], { stdio: ["ignore", "pipe", "inherit"] });
     for await (const line of createInterface(child.stdout)) {
         const port = /^http:\/\/127\.0\.0\.1:(\d+)\/$/.exec(line)?.[1];
         if (port) return { child, port: Number(port) };
@@ -78,7 +78,7 @@ const network = async (port) => {
 
 /** A chat for one test: its `page` opens it in a browser. */
 export const world = async (t) => {
-    const { child, port } = await start();
+    let { child, port } = await start();
     const opened = [];
     t.after(async () => {
         for (const { net, context } of opened) {
@@ -88,6 +88,13 @@ export const world = async (t) => {
         child.kill("SIGKILL");
     });
     return {
+        /** The server ends without a word, and another one takes its place. */
+        async restart() {
+            const gone = new Promise((resolve) => child.on("exit", resolve));
+            child.kill("SIGKILL");
+            await gone;
+            ({ child } = await start(port));
+        },
         /** Opens the page over a network of its own, and listens to all that goes wrong there. */
         async page({ size = "desktop", colorScheme = "light" } = {}) {
             const net = await network(port);

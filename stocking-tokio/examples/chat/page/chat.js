@@ -4,6 +4,8 @@ import { connect } from "./stocking.js";
 
 const LOBBY = "lobby";
 const ROOMS = [LOBBY, "music", "games"];
+/** What of a place is kept to be read. */
+const MAX_LINES = 1000;
 
 const $ = (id) => document.getElementById(id);
 
@@ -132,6 +134,7 @@ const add = (to, item) => {
     const { log } = to;
     const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     log.append(item);
+    if (log.childElementCount > MAX_LINES) log.firstElementChild.remove();
     if (isAtEnd || item.classList.contains("own")) log.scrollTop = log.scrollHeight;
     return item;
 };
@@ -175,6 +178,8 @@ const say = async (to, text) => {
     const item = said(myName(), text, Date.now(), true);
     const fate = make("p", { className: "fate" }, client.state == "connected" ? "" : WAITS);
     item.classList.add("waiting");
+    // It is read out when it has been told.
+    item.ariaHidden = "true";
     item.append(fate);
     add(to, item);
     (to.waiting ??= []).push(item);
@@ -186,6 +191,7 @@ const say = async (to, text) => {
     } catch ({ message, code }) {
         to.waiting = to.waiting.filter((waiting) => waiting != item);
         item.className = "said own failed";
+        item.ariaHidden = null;
         fate.textContent = code == "SessionLost" ? "nobody knows whether this was heard" : `not said: ${message}`;
     }
 };
@@ -233,6 +239,7 @@ const heed = (to, news) => {
     const { kind, who, from } = news;
     if (kind == "here") {
         to = places.get(news.room);
+        if (!to) return;
         to.people = new Map(news.people.map((person) => [person.id, person]));
     } else if (kind == "came") {
         to.people.set(who.id, who);
@@ -249,7 +256,8 @@ const heed = (to, news) => {
 
 const comeIn = (name) => {
     client = connect("ws", { auth: () => ({ query: { name } }), WebSocket: Line, backoffMax: 2000 });
-    client.on("message", (news) => heed(undefined, JSON.parse(news)));
+    // Of a room that was just left there may still be news.
+    client.on("message", (news, to) => to == client.id && heed(undefined, JSON.parse(news)));
     client.on("connect", () => {
         $("door").hidden = true;
         $("chat").hidden = $("cut").hidden = $("menu").hidden = false;
@@ -261,15 +269,16 @@ const comeIn = (name) => {
         for (const fate of document.querySelectorAll(".waiting .fate")) fate.textContent = WAITS;
     });
     client.on("resumed", async () => {
+        if (lateWords != null) return;
         lateWords = 0;
-        // Its answer comes behind all that was missed.
-        await client.call("time");
+        // Its answer comes behind all that was missed: where the connection breaks again before, after the next resume.
+        const isThere = await client.call("time").catch(() => false);
         const seconds = Math.round((Date.now() - lostAt) / 1000);
         const words = lateWords == 1 ? "one message" : `${lateWords || "no"} messages`;
-        everywhere(`Back after ${seconds} s. Said meanwhile: ${words}, none missing.`, "back");
+        if (isThere) everywhere(`Back after ${seconds} s. Said meanwhile: ${words}, none missing.`, "back");
         lateWords = undefined;
     });
-    client.on("reset", () => everywhere("Back, but away for too long: what was said meanwhile is missing here.", "lost"));
+    client.on("reset", () => everywhere("Connected anew: what was said meanwhile is missing here.", "lost"));
     client.on("error", (error) => current && notice(current, `${error}`, "lost"));
     client.on("close", ({ reason }) => {
         // Not let in, or let in no more: that is where it began, and why is said there.
