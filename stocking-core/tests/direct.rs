@@ -269,7 +269,7 @@ fn a_long_message_is_left_to_the_drivers() {
     let server = server();
     let mut member = Peer::member(&server, 100_000, false);
     member.texts();
-    tell(&server, &"x".repeat(5000));
+    tell(&server, &"x".repeat(16 * 1024));
     member.read(1);
     assert!(member.unread.is_empty());
     member.read_all();

@@ -53,7 +53,7 @@ pub trait Transport: Send + Unpin + 'static {
     /// A way to write past the task that owns this, for a stream that has one: asked for once, before anything else. By default
     /// there is none.
     ///
-    /// With it, a message of up to 4 KiB for a client whose connection is idle is written by whoever has it, and no task is woken:
+    /// With it, a message of up to 16 KiB for a client whose connection is idle is written by whoever has it, and no task is woken:
     /// a quarter of what it costs to tell a large channel. What follows before a connection has its turn, on the thread that writes
     /// or this client's own, is queued. It is not for a stream that keeps something back, such as TLS.
     fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {

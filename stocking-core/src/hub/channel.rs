@@ -29,6 +29,9 @@ const SLICE: usize = if cfg!(test) { 4 } else { 4096 };
 /// microseconds.
 const WRITE: usize = 32;
 
+/// Bytes of such a write that take as long as one push.
+const WRITTEN: usize = 512;
+
 thread_local! {
     /// Whom to wake once the lock is released; kept, so that a fan-out allocates nothing.
     static WAKERS: Cell<Vec<Waker>> = const { Cell::new(Vec::new()) };
@@ -311,7 +314,7 @@ impl State {
             if !is_sender && member.after < *number {
                 let pushed = member.session.push(run);
                 wakers.extend(pushed.waker);
-                time += if pushed.has_asked { WRITE - 1 } else { 0 };
+                time += if pushed.has_asked { WRITE - 1 + run.len() / WRITTEN } else { 0 };
             }
         }
         None

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 /// Bytes of the longest run that is written at once: a longer one takes its time, and whoever writes it holds the locks of a
 /// channel.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 16 * 1024;
 
 /// Turns of one thread; the bits above are the thread's own.
 const TURNS_PER_THREAD: u64 = 1 << 40;
