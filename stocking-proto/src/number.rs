@@ -33,6 +33,21 @@ impl AckId {
         Self::new(parse_decimal(text)?)
     }
 
+    /// Reads canonical decimal up to a comma. Returns what is behind the comma too.
+    #[inline]
+    pub(crate) fn parse_to_comma(text: &str) -> Option<(Self, &str)> {
+        let mut value = 0;
+        for (at, byte) in text.bytes().enumerate().take(MAX_DIGITS + 1) {
+            match byte {
+                b'0' if value == 0 => return None,
+                b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+                b',' => return Some((Self::new(value)?, text.get(at + 1..)?)),
+                _ => return None,
+            }
+        }
+        None
+    }
+
     /// The value.
     #[inline]
     #[must_use]
@@ -119,11 +134,12 @@ impl Visitor<'_> for CountVisitor {
     }
 }
 
+/// As many digits as [`MAX_INTEGER`] has; they cannot overflow, nor can one more.
+const MAX_DIGITS: usize = decimal_len(MAX_INTEGER);
+
 /// Reads canonical decimal up to [`MAX_INTEGER`].
 #[inline]
 fn parse_decimal(text: &str) -> Option<u64> {
-    // As many digits as MAX_INTEGER has cannot overflow.
-    const MAX_DIGITS: usize = decimal_len(MAX_INTEGER);
     let value = match text.as_bytes() {
         b"0" => 0,
         [b'1'..=b'9', ..] if text.len() <= MAX_DIGITS => text
@@ -201,6 +217,11 @@ mod tests {
             assert_eq!(Count::parse(text).map(Count::get), expected, "{text:?} as a count");
             let expected = expected.filter(|&value| value != 0);
             assert_eq!(AckId::parse(text).map(AckId::get), expected, "{text:?} as an id");
+            let to_comma = alloc::format!("{text},{{}},");
+            let expected = expected.map(|value| (value, "{},"));
+            let found = AckId::parse_to_comma(&to_comma).map(|(id, rest)| (id.get(), rest));
+            assert_eq!(found, expected, "{to_comma:?} as an id and what follows it");
+            assert_eq!(AckId::parse_to_comma(text), None, "{text:?} without a comma");
         }
     }
 

@@ -19,6 +19,13 @@ impl<'a> ClientFrame<'a> {
     /// Reads a text that a client sent. The first fault wins: type, code, channel name.
     #[inline]
     pub fn parse(text: &'a str) -> Result<Self, FrameError> {
+        match call(text) {
+            Some(frame) => Ok(frame),
+            None => Self::parse_any(text),
+        }
+    }
+
+    fn parse_any(text: &'a str) -> Result<Self, FrameError> {
         let parts = Parts::split(text)?;
         match parts.kind {
             '0' => open_or_resume(&parts),
@@ -47,6 +54,13 @@ impl<'a> ServerFrame<'a> {
             _ => membership(&parts),
         }
     }
+}
+
+/// Recognises a message with a callback, which nearly every frame is: its id is read on the way to where it ends.
+#[inline]
+fn call(text: &str) -> Option<ClientFrame<'_>> {
+    let (id, content) = AckId::parse_to_comma(text.strip_prefix("4,")?)?;
+    Some(ClientFrame::Message { id: Some(id), content })
 }
 
 fn open_or_resume<'a>(parts: &Parts<'a>) -> Result<ClientFrame<'a>, FrameError> {
