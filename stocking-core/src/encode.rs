@@ -21,9 +21,14 @@ pub(crate) fn broadcast(to: Destination<'_>, content: &str) -> Encoded {
     Arc::from(message)
 }
 
+/// Appends the success of a call that began with `head`, its `4,<id>,`. Nothing looks at the payload, which is JSON.
+#[inline]
+pub(crate) fn success(head: &str, payload: &[u8], output: &mut Vec<u8>) {
+    text_frame(output, |output| SuccessFrame::encode_after(head, payload, output));
+}
+
 /// Appends what the sender of a request is told of its outcome: with a callback the reply, without one an error or
 /// nothing.
-#[inline]
 pub(crate) fn answer(id: Option<AckId>, reply: &Reply, output: &mut Vec<u8>) {
     match (id, reply) {
         (Some(id), Ok(payload)) => {

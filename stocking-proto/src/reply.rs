@@ -92,6 +92,15 @@ impl SuccessFrame<'_> {
         append(out, [SUCCESS, self.payload, "}"]);
     }
 
+    /// Appends the frame that answers a message which began with `head`, its `4,<id>,`: the reply begins in the same way, and
+    /// the number need not be written anew. The payload must be JSON, in UTF-8: it is not looked at.
+    #[inline]
+    pub fn encode_after(head: &str, payload: &[u8], out: &mut Vec<u8>) {
+        append(out, [head, SUCCESS]);
+        out.extend_from_slice(payload);
+        out.push(b'}');
+    }
+
     /// How many bytes [`encode`](Self::encode) appends.
     #[inline]
     #[must_use]

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use proptest::prelude::*;
 use serde_json::value::RawValue;
 use stocking_proto::{
-    AckId, ClientId, Count, ErrorCode, Event, Reply, ResumeRequest, ServerFrame, SessionOpened,
+    AckId, ClientFrame, ClientId, Count, ErrorCode, Event, Reply, ResumeRequest, ServerFrame, SessionOpened,
     SessionResumed, SuccessFrame, UncheckedEvent,
 };
 use support::{frames, written};
@@ -37,6 +37,9 @@ proptest! {
             let text = written(|out| frame.encode(out));
             prop_assert_eq!(frame.encoded_len(), text.len());
             prop_assert_eq!(ServerFrame::parse(&text), Ok(ServerFrame::Reply { id, content: &content }));
+            let head = written(|out| ClientFrame::Message { id: Some(id), content: "" }.encode(out));
+            let echoed = written(|out| SuccessFrame::encode_after(&head, payload.get().as_bytes(), out));
+            prop_assert_eq!(echoed, text);
         }
     }
 

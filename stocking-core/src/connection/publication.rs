@@ -41,6 +41,12 @@ impl Publication {
         encode::put(&ServerFrame::Broadcast { to, content }, &mut self.run);
     }
 
+    /// Whether a flush would do nothing.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.receiver.is_none()
+    }
+
     /// Hands the run out to everybody but `from`, and ends it: whoever is told next is looked up anew.
     pub(super) fn flush(&mut self, from: &Arc<Session>) -> Result<(), Congested> {
         let Some((_, receiver)) = self.receiver.take() else { return Ok(()) };

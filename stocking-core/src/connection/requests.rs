@@ -76,9 +76,14 @@ impl Connection {
         {
             return self.broadcast(session, to, content, publication, output);
         }
-        self.flush(publication, session);
+        if !publication.is_empty() {
+            self.flush(publication, session);
+        }
         match frame {
-            Ok(ClientFrame::Message { id, content }) => self.message(session, id, content, output),
+            Ok(ClientFrame::Message { id, content }) => {
+                let head = text.get(..text.len() - content.len()).unwrap_or_default();
+                self.message(session, id, head, content, output);
+            }
             Ok(ClientFrame::Broadcast { to, content }) => {
                 self.submit_broadcast(session, to, content, output);
             }
@@ -137,22 +142,33 @@ impl Connection {
         self.service.router.layers(&EventName::None).is_empty() && session.lane.is_idle()
     }
 
+    /// Handles an event. `head` is what comes before its content.
     #[inline]
-    fn message(&mut self, session: &Arc<Session>, id: Option<AckId>, content: &str, output: &mut Vec<u8>) {
+    fn message(
+        &mut self,
+        session: &Arc<Session>,
+        id: Option<AckId>,
+        head: &str,
+        content: &str,
+        output: &mut Vec<u8>,
+    ) {
         // As every client writes it, to a handler with nothing around it and nothing before it: one scan of the JSON,
         // straight into what the handler takes.
         if let Some(event) = UncheckedEvent::sniff(content)
-            && let Some(route) = self.service.router.find(event.name, self.last_route)
+            && let Some(number) = self.service.router.find(event.name, self.last_route)
+            && let Some(route) = self.service.router.numbered(number)
         {
-            self.last_route = route;
-            let name = EventName::Route(route);
-            let router = &self.service.router;
-            let concurrent = router.is_concurrent(&name);
-            if router.layers(&name).is_empty() && (concurrent || session.lane.is_idle()) {
-                let ctx = Context::new(session.clone(), name);
-                // A misfit is told by the general parser, which sees all that may be wrong with it.
-                if let Ok(started) = try_start(|| router.call(ctx, event.payload)) {
-                    return self.started(session, started, concurrent, id.into(), output);
+            self.last_route = number;
+            let concurrent = route.concurrent;
+            if route.is_bare() && (concurrent || session.lane.is_idle()) {
+                let ctx = Context::new(session.clone(), EventName::Route(number));
+                match try_start(|| route.call(ctx, event.payload)) {
+                    Ok(Started::Done(Ok(payload))) if id.is_some() => {
+                        return self.answer_call(session, head, payload, output);
+                    }
+                    Ok(started) => return self.started(session, started, concurrent, id.into(), output),
+                    // A misfit is told by the general parser, which sees all that may be wrong with it.
+                    Err(_) => {}
                 }
             }
         }
@@ -198,7 +214,6 @@ impl Connection {
         }
     }
 
-    #[inline]
     fn started(
         &mut self,
         session: &Arc<Session>,
@@ -218,24 +233,24 @@ impl Connection {
         self.tasks.get_or_insert_default().0.push(task);
     }
 
-    /// Writes the outcome of a request that came at once.
+    /// Writes the success of a call that came at once. `head` is how the call began: `4,<id>,`.
     #[inline]
+    fn answer_call(&mut self, session: &Session, head: &str, payload: Payload, output: &mut Vec<u8>) {
+        if self.catch_up(session, output) {
+            let start = output.len();
+            encode::success(head, payload.as_bytes(), output);
+            self.note_written(output, start);
+            payload.recycle();
+        }
+    }
+
+    /// Writes the outcome of a request that came at once.
     fn answer(&mut self, session: &Session, callback: &Callback, reply: Reply, output: &mut Vec<u8>) {
         let is_membership = matches!(callback, Callback::Membership(_));
         if is_membership {
             session.answer(callback, &reply);
         }
-        // What a handler sent to its own client comes before its reply.
-        if session.outbox.is_dirty() {
-            self.settle(session);
-            if matches!(
-                session.outbox.drain_all(self.epoch, output, self.service.config()),
-                Drained::Stopped(_) | Drained::Superseded
-            ) {
-                return;
-            }
-        }
-        if is_membership {
+        if !self.catch_up(session, output) || is_membership {
             return;
         }
         let start = output.len();
@@ -244,6 +259,19 @@ impl Connection {
         if let Ok(payload) = reply {
             payload.recycle();
         }
+    }
+
+    /// Writes what a handler sent to its own client: it comes before the reply. False where nothing more is to be written.
+    #[inline]
+    fn catch_up(&mut self, session: &Session, output: &mut Vec<u8>) -> bool {
+        if !session.outbox.is_dirty() {
+            return true;
+        }
+        self.settle(session);
+        !matches!(
+            session.outbox.drain_all(self.epoch, output, self.service.config()),
+            Drained::Stopped(_) | Drained::Superseded
+        )
     }
 
     /// Hands out what was joined. A channel that has no room makes its publisher wait, as any slow request does.

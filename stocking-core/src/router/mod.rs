@@ -64,10 +64,12 @@ struct State {
     value: Box<dyn Any + Send + Sync>,
 }
 
-struct Route {
+/// The handler of an event.
+pub(crate) struct Route {
     event: Arc<str>,
     handler: Box<dyn ErasedHandler>,
-    concurrent: bool,
+    /// Whether its requests need not wait for each other.
+    pub(crate) concurrent: bool,
     /// What is around this handler; until the router is [sealed](Router::seal) without the router's own middleware.
     layers: Vec<Arc<dyn Middleware>>,
 }
@@ -254,15 +256,21 @@ impl Router {
         self.numbers.get(event).copied()
     }
 
+    /// The route that [`find`](Self::find) has found.
+    #[inline]
+    pub(crate) fn numbered(&self, number: u32) -> Option<&Route> {
+        self.routes.get(number as usize)
+    }
+
     /// The name of an event that [`find`](Self::find) has found.
     pub(crate) fn event(&self, number: u32) -> &str {
-        self.routes.get(number as usize).map_or("", |route| &route.event)
+        self.numbered(number).map_or("", |route| &route.event)
     }
 
     #[inline]
     fn endpoint(&self, event: &EventName) -> Option<&Route> {
         match event {
-            EventName::Route(number) => self.routes.get(*number as usize),
+            EventName::Route(number) => self.numbered(*number),
             EventName::Unrouted(_) => self.otherwise.as_ref(),
             EventName::None => None,
         }
@@ -292,13 +300,29 @@ impl Router {
     #[inline]
     pub(crate) fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
         match self.endpoint(ctx.event_name()) {
-            Some(route) => route.handler.call(ctx, payload),
+            Some(route) => route.call(ctx, payload),
             None => Ok(Box::pin(ready(Err(unknown_event(ctx.event()))))),
         }
     }
 }
 
 impl Route {
+    /// Whether there is nothing around the handler.
+    #[inline]
+    pub(crate) fn is_bare(&self) -> bool {
+        self.layers.is_empty()
+    }
+
+    /// Starts the handler itself, without what is around it.
+    ///
+    /// # Errors
+    ///
+    /// Where `payload` is not what it takes.
+    #[inline]
+    pub(crate) fn call(&self, ctx: Context, payload: &str) -> Result<ReplyFuture, serde_json::Error> {
+        self.handler.call(ctx, payload)
+    }
+
     fn wrap(&mut self, layers: &[Arc<dyn Middleware>]) {
         self.layers.splice(0..0, layers.iter().cloned());
     }

@@ -33,8 +33,16 @@ const SPARE_LIMIT: usize = 4096;
 /// assert_eq!(payload.parse::<(String, u32)>()?, ("doge".into(), 7));
 /// # Ok::<(), stocking_core::Error>(())
 /// ```
-#[derive(Clone, Eq, PartialEq)]
-pub struct Payload(String);
+#[derive(Clone)]
+pub struct Payload(Text);
+
+#[derive(Clone)]
+enum Text {
+    /// What a peer sent.
+    Read(String),
+    /// What was serialized, which is UTF-8: of most replies nobody needs that said twice.
+    Written(Vec<u8>),
+}
 
 impl Payload {
     /// The JSON of `value`.
@@ -45,9 +53,8 @@ impl Payload {
     /// than that; the reason is logged.
     pub fn new<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
         let mut buffer = SPARE.take();
-        let written = serde_json::to_writer(&mut buffer, value).map_err(|error| error.to_string());
-        match written.and_then(|()| String::from_utf8(buffer).map_err(|error| error.to_string())) {
-            Ok(text) => Ok(Self(text)),
+        match serde_json::to_writer(&mut buffer, value) {
+            Ok(()) => Ok(Self(Text::Written(buffer))),
             Err(error) => {
                 tracing::error!(%error, "a value has no JSON form");
                 Err(Error::unexplained())
@@ -58,18 +65,30 @@ impl Payload {
     /// The payload of a success that says nothing: `null`.
     #[must_use]
     pub fn null() -> Self {
-        Self("null".into())
+        Self::from_json("null")
     }
 
     /// `text` is known to be JSON.
     pub(crate) fn from_json(text: &str) -> Self {
-        Self(text.into())
+        Self(Text::Read(text.into()))
     }
 
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Text::Read(text) => text,
+            Text::Written(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
+        }
+    }
+
+    /// The JSON text, which is UTF-8.
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Text::Read(text) => text.as_bytes(),
+            Text::Written(bytes) => bytes,
+        }
     }
 
     /// Reads the payload as a `T`.
@@ -78,12 +97,16 @@ impl Payload {
     ///
     /// Code -32602 where it is none, -32700 where it nests 128 levels deep or deeper; the text says what is wrong.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.0).map_err(|error| Error::mismatch(&error))
+        serde_json::from_str(self.as_str()).map_err(|error| Error::mismatch(&error))
     }
 
     /// Gives the buffer to the next payload of this thread.
+    #[inline]
     pub(crate) fn recycle(self) {
-        let mut buffer = self.0.into_bytes();
+        let mut buffer = match self.0 {
+            Text::Read(text) => text.into_bytes(),
+            Text::Written(bytes) => bytes,
+        };
         if buffer.capacity() <= SPARE_LIMIT {
             buffer.clear();
             SPARE.set(buffer);
@@ -93,9 +116,17 @@ impl Payload {
 
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Payload").field(&self.0).finish()
+        f.debug_tuple("Payload").field(&self.as_str()).finish()
     }
 }
+
+impl PartialEq for Payload {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for Payload {}
 
 /// An error that the sender of a request is told: a code, and a text for people.
 ///
