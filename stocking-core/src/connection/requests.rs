@@ -2,9 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use stocking_proto::{
-    AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError, UncheckedEvent,
-};
+use serde_json::value::RawValue;
+use stocking_proto::{AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError};
 
 use super::{
     CloseReason, Connection,
@@ -154,15 +153,14 @@ impl Connection {
     ) {
         // As every client writes it, to a handler with nothing around it and nothing before it: one scan of the JSON,
         // straight into what the handler takes.
-        if let Some(event) = UncheckedEvent::sniff(content)
-            && let Some(number) = self.service.router.find(event.name, self.last_route)
+        if let Some((number, payload)) = self.service.router.sniff(content, self.last_route)
             && let Some(route) = self.service.router.numbered(number)
         {
             self.last_route = number;
             let concurrent = route.concurrent;
             if route.is_bare() && (concurrent || session.lane.is_idle()) {
                 let ctx = Context::new(session.clone(), EventName::Route(number));
-                match try_start(|| route.call(ctx, event.payload)) {
+                match try_start(|| route.call(ctx, payload)) {
                     Ok(Started::Done(Ok(payload))) if id.is_some() => {
                         return self.answer_call(session, head, payload, output);
                     }
@@ -170,11 +168,14 @@ impl Connection {
                     // A misfit is told by the general parser, which sees all that may be wrong with it.
                     Err(_) => {}
                 }
+            } else if let Ok(payload) = serde_json::from_str::<&RawValue>(payload) {
+                let request = Request::Message { payload: Payload::from_json(payload.get()) };
+                return self.submit(session, EventName::Route(number), request, id.into(), output);
             }
         }
         match Event::parse(content) {
             Ok(event) => {
-                let name = match self.service.router.find(&event.name, 0) {
+                let name = match self.service.router.find(&event.name) {
                     Some(route) => EventName::Route(route),
                     None => EventName::Unrouted(Arc::from(&*event.name)),
                 };

@@ -53,19 +53,21 @@ pub(crate) enum Started {
 /// Makes a request's future and polls it once, under a single guard: most requests need no more.
 #[inline]
 pub(crate) fn try_start<E>(make: impl FnOnce() -> Result<ReplyFuture, E>) -> Result<Started, E> {
-    let mut work = None;
-    let polled = catch(|| {
-        let work = work.insert(make()?);
-        Ok(work.as_mut().poll(&mut Context::from_waker(Waker::noop())))
-    });
-    match polled {
-        Ok(Ok(Poll::Pending)) => Ok(Started::Pending(Guarded(work))),
-        Ok(Ok(Poll::Ready(reply))) => {
-            drop_quietly(work);
-            Ok(Started::Done(reply))
+    let (mut work, mut answer) = (None, None);
+    let started = catch(|| {
+        let future = work.insert(make()?);
+        if let Poll::Ready(reply) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            answer = Some(reply);
+            // A destructor that panics here takes nothing from the answer.
+            work = None;
         }
-        Ok(Err(error)) => Err(error),
-        Err(error) => {
+        Ok(())
+    });
+    match (started, answer) {
+        (Ok(Err(error)), _) => Err(error),
+        (_, Some(reply)) => Ok(Started::Done(reply)),
+        (Ok(Ok(())), None) => Ok(Started::Pending(Guarded(work))),
+        (Err(error), None) => {
             drop_quietly(work);
             Ok(Started::Done(Err(error)))
         }

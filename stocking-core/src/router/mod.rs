@@ -15,7 +15,8 @@ use std::{
 };
 
 use hashbrown::HashMap;
-use stocking_proto::ErrorCode;
+use serde_json::value::RawValue;
+use stocking_proto::{ErrorCode, Event, UncheckedEvent};
 
 pub use self::{
     context::Context,
@@ -67,6 +68,8 @@ struct State {
 /// The handler of an event.
 pub(crate) struct Route {
     event: Arc<str>,
+    /// How a message begins that is for it, as nearly every client writes it: everything before the payload.
+    prefix: Box<str>,
     handler: Box<dyn ErasedHandler>,
     /// Whether its requests need not wait for each other.
     pub(crate) concurrent: bool,
@@ -131,8 +134,7 @@ impl Router {
     #[track_caller]
     pub fn otherwise<T: 'static>(mut self, handler: impl Handler<T>) -> Self {
         assert!(self.otherwise.is_none(), "two handlers for otherwise");
-        self.otherwise =
-            Some(Route { event: "".into(), handler: erase(handler), concurrent: false, layers: Vec::new() });
+        self.otherwise = Some(Route::new("", erase(handler), false));
         self
     }
 
@@ -227,7 +229,7 @@ impl Router {
 
     #[track_caller]
     fn route(self, event: &str, handler: Box<dyn ErasedHandler>, concurrent: bool) -> Self {
-        self.insert(Route { event: event.into(), handler, concurrent, layers: Vec::new() })
+        self.insert(Route::new(event, handler, concurrent))
     }
 
     #[track_caller]
@@ -247,13 +249,26 @@ impl Router {
         self
     }
 
-    /// The number of the event's route. `last` is a guess that costs a comparison: a client mostly asks the same again.
-    #[inline]
-    pub(crate) fn find(&self, event: &str, last: u32) -> Option<u32> {
-        if self.routes.get(last as usize).is_some_and(|route| *route.event == *event) {
-            return Some(last);
-        }
+    /// The number of the event's route.
+    pub(crate) fn find(&self, event: &str) -> Option<u32> {
         self.numbers.get(event).copied()
+    }
+
+    /// The number of the route that a message is for, and its payload, which is all else **whether it is JSON or not**. `None`
+    /// where there is no such route, or where only the general parser can tell.
+    ///
+    /// `last` is a guess that costs a comparison: a client mostly asks the same again.
+    #[inline]
+    pub(crate) fn sniff<'a>(&self, message: &'a str, last: u32) -> Option<(u32, &'a str)> {
+        match self.numbered(last).and_then(|route| route.payload(message)) {
+            Some(payload) => Some((last, payload)),
+            None => self.sniff_any(message),
+        }
+    }
+
+    fn sniff_any<'a>(&self, message: &'a str) -> Option<(u32, &'a str)> {
+        let event = UncheckedEvent::sniff(message)?;
+        Some((self.find(event.name)?, event.payload))
     }
 
     /// The route that [`find`](Self::find) has found.
@@ -307,6 +322,20 @@ impl Router {
 }
 
 impl Route {
+    fn new(event: &str, handler: Box<dyn ErasedHandler>, concurrent: bool) -> Self {
+        let mut prefix = Vec::new();
+        Event { name: event.into(), payload: RawValue::NULL }.encode(&mut prefix);
+        let prefix = String::from_utf8_lossy(&prefix);
+        let prefix = prefix.strip_suffix("null}").unwrap_or_default().into();
+        Self { event: event.into(), prefix, handler, concurrent, layers: Vec::new() }
+    }
+
+    /// The payload of a message that is for this route, if it is JSON, and if the message is written as most are.
+    #[inline]
+    fn payload<'a>(&self, message: &'a str) -> Option<&'a str> {
+        message.strip_prefix(&*self.prefix)?.strip_suffix('}')
+    }
+
     /// Whether there is nothing around the handler.
     #[inline]
     pub(crate) fn is_bare(&self) -> bool {

@@ -6,12 +6,16 @@
 /// most expensive part of reading a message.
 #[inline]
 pub(crate) fn unmask(payload: &mut [u8], key: [u8; 4]) {
-    let [a, b, c, d] = key;
-    let key = [a, b, c, d, a, b, c, d];
-    let word_key = u64::from_ne_bytes(key);
+    let half = u32::from_ne_bytes(key);
+    // Twice the key, whatever the order of bytes is.
+    let whole = u64::from(half) << 32 | u64::from(half);
     let (words, rest) = payload.as_chunks_mut::<8>();
     for word in words {
-        *word = (u64::from_ne_bytes(*word) ^ word_key).to_ne_bytes();
+        *word = (u64::from_ne_bytes(*word) ^ whole).to_ne_bytes();
+    }
+    let (halves, rest) = rest.as_chunks_mut::<4>();
+    for word in halves {
+        *word = (u32::from_ne_bytes(*word) ^ half).to_ne_bytes();
     }
     for (byte, key) in rest.iter_mut().zip(key) {
         *byte ^= key;
