@@ -160,6 +160,11 @@ impl Kept {
         self.written - self.written_here()
     }
 
+    /// Frames, and their bytes.
+    pub(super) fn size(&self) -> (u64, usize) {
+        (self.frames(), self.bytes)
+    }
+
     fn frames(&self) -> u64 {
         self.written - self.forgotten
     }

@@ -245,6 +245,14 @@ impl Outbox {
         state.stop.map_or(Drained::All, Drained::Stopped)
     }
 
+    /// What is kept and queued for a session that counts: frames, and their bytes.
+    pub(crate) fn kept(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        let Some(counted) = &state.counted else { return (0, 0) };
+        let (frames, bytes) = counted.kept.size();
+        ((frames + counted.queued_frames) as usize, bytes + state.queued)
+    }
+
     /// Notes how many bytes the transport has not taken: they count against the limit as what is queued does.
     pub(crate) fn set_unsent(&self, epoch: u32, unsent: usize) {
         let mut state = self.state.lock();

@@ -171,7 +171,13 @@ impl World {
         let service = self.simulation.server().service();
         let (parked, max_parked) = (service.parked_sessions(), service.config().max_parked);
         assert!(parked <= max_parked, "{parked} are parked, of at most {max_parked}");
+        let (max_frames, max_bytes) = (service.config().max_kept_frames, service.config().max_kept_bytes);
         for number in 0..self.people.len() {
+            let (frames, bytes) = self.simulation.kept_by_server(number);
+            assert!(
+                frames <= max_frames.max(512) && bytes <= max_bytes.max(256 * 1024),
+                "the server keeps {frames} frames, {bytes} bytes"
+            );
             let (frames, bytes) = self.simulation.kept(number);
             let machine = self.simulation.client(number);
             // In another session channels are joined again, whatever waits.

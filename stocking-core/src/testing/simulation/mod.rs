@@ -168,6 +168,17 @@ impl Simulation {
         self.clients[client].machine.kept()
     }
 
+    /// What the server keeps and queues for the session in which a client believes to be: frames, and their bytes.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none of this number.
+    #[must_use]
+    pub fn kept_by_server(&self, client: usize) -> (usize, usize) {
+        let id = self.clients[client].machine.id();
+        id.and_then(|id| self.server.hub().session(id)).map_or((0, 0), |session| session.outbox.kept())
+    }
+
     /// The server.
     #[must_use]
     pub fn server(&self) -> &TestServer {
