@@ -81,6 +81,7 @@ impl Connection {
     }
 
     /// Ends a read: everything in it is entered into the session.
+    #[inline]
     pub(super) fn end_read(&mut self, session: &Session) {
         let Some(counting) = &mut self.counting else { return };
         let taken = std::mem::take(&mut counting.taken);

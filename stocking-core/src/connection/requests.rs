@@ -75,9 +75,7 @@ impl Connection {
         {
             return self.broadcast(session, to, content, publication, output);
         }
-        if !publication.is_empty() {
-            self.flush(publication, session);
-        }
+        self.flush(publication, session);
         match frame {
             Ok(ClientFrame::Message { id, content }) => {
                 let head = text.get(..text.len() - content.len()).unwrap_or_default();
@@ -169,7 +167,7 @@ impl Connection {
                     Err(_) => {}
                 }
             } else if let Ok(payload) = serde_json::from_str::<&RawValue>(payload) {
-                let request = Request::Message { payload: Payload::from_json(payload.get()) };
+                let request = Request::Message { payload: Payload::from_json_briefly(payload.get()) };
                 return self.submit(session, EventName::Route(number), request, id.into(), output);
             }
         }
@@ -179,7 +177,7 @@ impl Connection {
                     Some(route) => EventName::Route(route),
                     None => EventName::Unrouted(Arc::from(&*event.name)),
                 };
-                let request = Request::Message { payload: Payload::from_json(event.payload.get()) };
+                let request = Request::Message { payload: Payload::from_json_briefly(event.payload.get()) };
                 self.submit(session, name, request, id.into(), output);
             }
             Err(error) => self.answer_in_order(session, id.into(), Err(not_an_event(&error)), output),
@@ -275,8 +273,16 @@ impl Connection {
         )
     }
 
-    /// Hands out what was joined. A channel that has no room makes its publisher wait, as any slow request does.
+    /// Hands out what was joined.
+    #[inline]
     pub(super) fn flush(&mut self, publication: &mut Publication, session: &Arc<Session>) {
+        if !publication.is_empty() {
+            self.hand_out(publication, session);
+        }
+    }
+
+    /// A channel that has no room makes its publisher wait, as any slow request does.
+    fn hand_out(&mut self, publication: &mut Publication, session: &Arc<Session>) {
         if let Err(Congested { receiver, run }) = publication.flush(session) {
             let from = session.clone();
             let work = Guarded::new(Box::pin(async move {

@@ -73,6 +73,14 @@ impl Payload {
         Self(Text::Read(text.into()))
     }
 
+    /// The same, in the buffer of a payload that was [recycled](Self::recycle): for what is read and gone soon.
+    pub(crate) fn from_json_briefly(text: &str) -> Self {
+        // Of a buffer that is empty this asks nothing.
+        let mut buffer = String::from_utf8(SPARE.take()).unwrap_or_default();
+        buffer.push_str(text);
+        Self(Text::Read(buffer))
+    }
+
     /// The JSON text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -45,13 +45,12 @@ impl Request {
     /// The innermost layer: does what is asked.
     pub(crate) fn run(self, ctx: Context) -> ReplyFuture {
         match self {
-            Self::Message { payload } => ctx
-                .session()
-                .service()
-                .clone()
-                .router
-                .call(ctx, payload.as_str())
-                .unwrap_or_else(|error| Box::pin(ready(Err(Error::mismatch(&error))))),
+            Self::Message { payload } => {
+                let service = ctx.session().service().clone();
+                let started = service.router.call(ctx, payload.as_str());
+                payload.recycle();
+                started.unwrap_or_else(|error| Box::pin(ready(Err(Error::mismatch(&error)))))
+            }
             Self::Join { channel } => Box::pin(ready(join(&ctx, &channel))),
             Self::Leave { channel } => Box::pin(ready(leave(&ctx, &channel))),
             Self::Broadcast { to, content } => Box::pin(async move {
