@@ -1,6 +1,6 @@
 //! What is asked of the program.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, process::ExitCode, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use lexopt::{
     Arg::{Long, Short, Value},
@@ -8,39 +8,15 @@ use lexopt::{
 };
 
 use crate::{
-    Result, check, compare, growth, instructions,
-    load::{self, Dialect, Length, Target},
-    measure::{Unmetered, raise_open_files},
-    servers,
+    Result,
+    load::Dialect,
     workload::{self, Workload},
 };
-
-const HELP: &str = "\
-stocking-bench: what Stocking costs, beside what others cost
-
-  compare        every server under every workload, as a table, JSON and a chart
-  check          the targets in targets.json; fails where one is missed by more than the noise
-  growth         of cost with members, connections and bytes; plain, in a session, over TLS
-  instructions   of a message, by callgrind; fails where they are 5 % more than in instructions.json
-  serve NAME     one of the servers; says where it listens
-  load ADDRESS   one workload on a server that is there; fails if an answer is wrong, late or missing
-
-  --servers A,B    these, beside floor-tokio                     [all that are built and installed]
-  --workloads W2,W3                                               [all; W2 for load]
-  --rounds N       of which the median is taken                   [5; 3 for growth]
-  --seconds S      that each figure is measured for               [1]
-  --output FOLDER  for what is written                            [target/bench]
-  --committed FILE for instructions: what they were     [stocking-bench/instructions.json]
-  --update         for instructions: writes that file
-  --dialect D      for load: raw, text, stocking, session or socket.io   [stocking]
-  --certificate FILE, --key FILE   serve or load over TLS; a load needs the certificate alone
-  --listen ADDRESS for serve                                      [127.0.0.1:0]
-";
 
 /// All options; each command looks at its own.
 #[derive(Debug)]
 pub(crate) struct Arguments {
-    operand: Option<String>,
+    pub(crate) operand: Option<String>,
     pub(crate) servers: Option<Vec<String>>,
     pub(crate) workloads: Option<Vec<Workload>>,
     pub(crate) rounds: Option<usize>,
@@ -48,14 +24,15 @@ pub(crate) struct Arguments {
     pub(crate) output: PathBuf,
     pub(crate) committed: Option<PathBuf>,
     pub(crate) update: bool,
-    dialect: Dialect,
-    rounds_of_part: Option<u64>,
-    certificate: Option<PathBuf>,
-    key: Option<PathBuf>,
-    listen: SocketAddr,
+    pub(crate) dialect: Dialect,
+    pub(crate) rounds_of_part: Option<u64>,
+    pub(crate) certificate: Option<PathBuf>,
+    pub(crate) key: Option<PathBuf>,
+    pub(crate) listen: SocketAddr,
 }
 
-pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitCode> {
+/// The command, and its options.
+pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<(Option<String>, Arguments)> {
     let mut parser = Parser::from_args(arguments);
     let mut command = None;
     let mut all = Arguments {
@@ -95,48 +72,10 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitC
             other => return Err(other.unexpected().into()),
         }
     }
-    raise_open_files();
-    match command.as_deref() {
-        Some("compare") => compare::run(&all),
-        Some("check") => check::run(&all),
-        Some("growth") => growth::run(&all),
-        Some("instructions") => instructions::run(&all),
-        Some("pure") => {
-            let rounds = all.rounds_of_part.ok_or("how many rounds?")?;
-            instructions::pure(&all.operand.ok_or("which part?")?, rounds)
-        }
-        Some("serve") => serve(all),
-        Some("load") => load(&all),
-        Some("help") | None => {
-            print!("{HELP}\nServers:\n");
-            servers::ALL.iter().for_each(|server| println!("  {:18} {}", server.name, server.what));
-            Ok(ExitCode::SUCCESS)
-        }
-        Some(other) => Err(format!("no command {other:?}: see --help").into()),
-    }
+    Ok((command, all))
 }
 
 fn workloads(names: &str) -> Result<Vec<Workload>> {
     let one = |name| workload::named(name).ok_or_else(|| format!("no workload {name:?}: W1 to W6").into());
     names.split(',').map(one).collect()
-}
-
-fn serve(all: Arguments) -> Result<ExitCode> {
-    let name = all.operand.ok_or("serve what? see --help")?;
-    servers::serve(&name, all.listen, servers::Options { tls: all.certificate.zip(all.key) })?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn load(all: &Arguments) -> Result<ExitCode> {
-    let address = all.operand.as_deref().ok_or("load what? an address, see --help")?.parse()?;
-    let target = match &all.certificate {
-        Some(certificate) => Target::tls(address, certificate)?,
-        None => Target::plain(address),
-    };
-    for workload in all.workloads.as_deref().unwrap_or(&[workload::W2]) {
-        let outcome = load::run(&target, all.dialect, workload, Length::Time(all.seconds), &Unmetered)?;
-        let rate = outcome.messages as f64 / outcome.elapsed.as_secs_f64();
-        println!("{}, {}: {rate:.0} a second, each as it should be", workload.name, workload.what);
-    }
-    Ok(ExitCode::SUCCESS)
 }

@@ -10,9 +10,9 @@ use serde_json::Value;
 use crate::{
     Result,
     arguments::Arguments,
-    compare::{self, Comparison},
-    instructions,
+    compare, instructions,
     measure::{lower_quartile, median},
+    report::Comparison,
     servers::{self, FLOOR, Server},
     workload::{self, Workload},
 };

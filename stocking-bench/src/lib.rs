@@ -5,6 +5,7 @@
 
 mod arguments;
 mod check;
+mod commands;
 mod compare;
 mod growth;
 mod instructions;
@@ -21,7 +22,7 @@ type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// Runs the program on the arguments behind its name.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match arguments::run(arguments) {
+    match commands::run(arguments) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("stocking-bench: {error}");

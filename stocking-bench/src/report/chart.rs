@@ -3,7 +3,8 @@
 
 use std::fmt::Write as _;
 
-use crate::{compare::Comparison, measure::median};
+use super::Comparison;
+use crate::measure::median;
 
 const WIDTH: f64 = 860.0;
 const LEFT: f64 = 170.0;

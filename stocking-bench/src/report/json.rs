@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{compare::Comparison, load::Outcome};
+use super::Comparison;
+use crate::load::Outcome;
 
 pub(crate) fn json(comparison: &Comparison) -> Value {
     let figures: Vec<Value> = comparison

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::{
-    compare::Comparison,
     measure::median,
+    report::Comparison,
     workload::{Shape, Workload},
 };
 
