@@ -179,7 +179,8 @@ export const createClient = (url: string, options: Options): Client => {
         const { id, key, ping, max, got } = read(content);
         if (type == 1) {
             // A server may know no sessions. Or what opens one came late, so that the first error is not believed.
-            if (session || ++refusals < 2) return lose(Fixed.Cut, content);
+            if (++refusals < 2) return lose(Fixed.Cut, content);
+            reset();
             session = {};
             maxSize = Infinity;
             interval = 25_000;
@@ -205,6 +206,7 @@ export const createClient = (url: string, options: Options): Client => {
         } else if (session) {
             if (!isCount(got)) return lose(Fixed.Cut, "no session");
             if (!kept._resume(got)) return lose(Fixed.Violation, "miscounted");
+            refusals = 0;
             tell("resumed");
             begin();
         }

@@ -105,3 +105,31 @@ test("answers in the next session belong to what is joined again, and then to wh
         ["channel", "news", false, undefined],
     ]);
 });
+
+test("a server that is replaced by one without sessions is told apart by its second error, and works", async () => {
+    using world = await openWorld();
+    const lost = assert.rejects(world.client.call("a"), { code: "SessionLost" });
+    await world.sent();
+    for (let refusal = 0; refusal < 2; refusal++) {
+        world.socket.end();
+        await world.accept();
+        await world.say("1,-32600,what is that?");
+    }
+    await lost;
+    assert.deepEqual([world.client.state, world.client.id], ["connected", undefined]);
+    assert.deepEqual((await world.heard("reset", "connect")).map(([kind]) => kind), ["reset", "connect"]);
+    world.client.emit("b");
+    assert.deepEqual((await world.sent()).at(-1), '4,0,{"e":"b"}');
+});
+
+test("a refusal to resume that is followed by a resumption is forgotten", async () => {
+    using world = await openWorld();
+    for (let time = 0; time < 3; time++) {
+        world.socket.end();
+        await world.accept();
+        await world.say("1,-32600,late");
+        await world.accept();
+        await world.say('0,1,{"got":0}');
+        assert.deepEqual((await world.heard("resumed", "reset")).map(([kind]) => kind), ["resumed"]);
+    }
+});
