@@ -58,3 +58,8 @@ test("it runs where there is no window, no document and no process", async () =>
     (all[0] as any).onclose({ code: 1006, reason: "" });
     assert.equal(await closed, true);
 });
+
+test("what the README links to is there where the package is", () => {
+    const links = [...read("README.md").matchAll(/\]\(([^)]+)\)/g)].map(([, to]) => to!);
+    assert.deepEqual(links.filter((to) => !/^(https:|#)/.test(to)), []);
+});
