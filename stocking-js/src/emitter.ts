@@ -24,7 +24,8 @@ export const createEmitter = <Kinds>(report: (error: unknown) => void, heeded?: 
         const all = [...(listeners[kind] ?? [])];
         for (const listener of all) {
             try {
-                listener(...args);
+                // One before it may have taken it off.
+                if (listeners[kind]!.has(listener)) listener(...args);
             } catch (error) {
                 // Who listens to errors is not told of its own.
                 (kind == "error" ? console.error : report)(error);
