@@ -89,7 +89,8 @@ impl People {
         session.insert(Name(name));
     }
 
-    /// A session has joined a room. It and the others are told.
+    /// A session has joined a room. It and the others are told, once: a join of where it is already is no news, and its
+    /// answer, everybody there, would be far longer than what asks for it.
     pub(crate) fn come(&self, session: &Arc<Session>, room: &str) {
         let mut known = self.known();
         // Its end may have been quicker; then nobody would tell of it any more.
@@ -98,9 +99,10 @@ impl People {
         }
         let who = Person::of(session);
         let members = known.rooms.entry(room.to_owned()).or_default();
-        if members.insert(session.id(), who.clone()).is_none() {
-            tell_others(session, room, &News::Came { who });
+        if members.insert(session.id(), who.clone()).is_some() {
+            return;
         }
+        tell_others(session, room, &News::Came { who });
         let here = News::Here { room, people: members.values().cloned().collect() };
         if let Ok(here) = here.to_payload() {
             session.send(here.as_str());
@@ -144,15 +146,20 @@ fn tell_others(session: &Session, room: &str, news: &News<'_>) {
 
 /// Whether somebody may be called that: what does not show, or turns text around, is in no name.
 pub(crate) fn is_name(name: &str) -> bool {
-    let is_inner = |char: char| char.is_alphanumeric() || " -_.'’".contains(char);
+    let is_inner = |char: char| is_letter(char) || " -_.'’".contains(char);
     name.chars().count() <= MAX_NAME
-        && name.starts_with(char::is_alphanumeric)
-        && name.ends_with(char::is_alphanumeric)
+        && name.starts_with(is_letter)
+        && name.ends_with(is_letter)
         && name.chars().all(is_inner)
         && !name.contains("  ")
 }
 
 pub(crate) fn is_room(name: &str) -> bool {
     (1..=MAX_NAME).contains(&name.chars().count())
-        && name.chars().all(|char| char == '-' || char.is_alphanumeric() && !char.is_uppercase())
+        && name.chars().all(|char| char == '-' || is_letter(char) && !char.is_uppercase())
+}
+
+/// A letter or a digit that shows: of those Unicode calls so, the fillers of Hangul do not.
+fn is_letter(char: char) -> bool {
+    char.is_alphanumeric() && !matches!(char, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
