@@ -156,6 +156,7 @@ async fn main() -> std::io::Result<()> {
         .route("/", file("text/html; charset=utf-8", include_str!("page/index.html")))
         .route("/chat.css", file("text/css; charset=utf-8", include_str!("page/chat.css")))
         .route("/chat.js", file("text/javascript; charset=utf-8", include_str!("page/chat.js")))
+        .route("/elements.js", file("text/javascript; charset=utf-8", include_str!("page/elements.js")))
         .route("/stocking.js", file("text/javascript; charset=utf-8", include_str!("page/stocking.js")))
         .route_service("/ws", UpgradeService::new(service.clone()));
     let address = std::env::args().nth(1).unwrap_or_else(|| "localhost:12345".into());

@@ -1,11 +1,13 @@
 // The example `chat` in a browser, as people have it: two pages, one of which loses its network.
 
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { after, describe, test } from "node:test";
 import { closeBrowser, comeIn, picture, say, SIZES, until, words, world } from "./world.mjs";
 
 const TIMEOUT = { timeout: 40_000 };
+
+/** As long as a name may be, and as wide. */
+const WIDE = "W".repeat(24);
 
 /** What a browser itself says of a network that is not there. No page can keep it from that. */
 const isOfNetwork = (text) => /^WebSocket connection to .* failed|^Failed to load resource: net::/.test(text);
@@ -17,7 +19,10 @@ const assertWell = async (...opened) => {
         assert.deepEqual([...hosts], [host]);
         const beyond = await page.evaluate(() =>
             [...document.querySelectorAll("body *")]
-                .filter((it) => it.getBoundingClientRect().right > innerWidth)
+                .filter((it) => {
+                    const isWider = it.scrollWidth > it.clientWidth && /auto|scroll/.test(getComputedStyle(it).overflowX);
+                    return isWider || it.getBoundingClientRect().right > innerWidth;
+                })
                 .map((it) => it.outerHTML.slice(0, 99)),
         );
         assert.deepEqual(beyond, []);
@@ -34,7 +39,13 @@ describe("the chat", { concurrency: 2 }, () => {
             await picture(doge.page, `${size}-door`);
             await assertWell(doge);
             await comeIn(doge.page, "doge");
-            await comeIn(cat.page, "cat");
+            await comeIn(cat.page, WIDE);
+            if (size == "phone") {
+                await cat.page.getByRole("button", { name: "Rooms and people" }).click();
+                await cat.page.getByText(`${WIDE} (you)`).waitFor();
+                await assertWell(cat);
+                await cat.page.getByRole("button", { name: "Rooms and people" }).click();
+            }
             await say(doge.page, "Is it snowing?");
             await until(async () => (await words(cat.page)).length == 1);
             await say(cat.page, "It is.");
@@ -170,6 +181,81 @@ describe("the chat", { concurrency: 2 }, () => {
         });
     }
 
+    test("what waits longer than a call is waited for still waits, and is then said once", TIMEOUT, async (t) => {
+        const chat = await world(t);
+        const [doge, cat] = [await chat.page(), await chat.page()];
+        await doge.page.clock.install();
+        await comeIn(doge.page, "doge");
+        await comeIn(cat.page, "cat");
+        await doge.page.getByRole("button", { name: "Cut" }).click();
+        await say(doge.page, "first");
+        await doge.page.clock.fastForward(40_000);
+        await say(doge.page, "second");
+        assert.equal(await doge.page.locator(".said.waiting").count(), 2);
+        assert.equal(await doge.page.locator(".said.failed").count(), 0);
+        await doge.page.getByRole("button", { name: "Connect" }).click();
+        await until(async () => (await words(doge.page)).length == 2);
+        await until(async () => (await words(cat.page)).length == 2);
+        for (const { page } of [doge, cat]) assert.deepEqual(await words(page), ["first", "second"]);
+        assert.equal(await doge.page.locator(".said.waiting, .said.failed").count(), 0);
+        await assertWell(doge, cat);
+    });
+
+    test("many messages at once are laid out together, and leave the list of people alone", TIMEOUT, async (t) => {
+        const chat = await world(t);
+        const [doge, cat] = [await chat.page(), await chat.page()];
+        await comeIn(doge.page, "doge");
+        await comeIn(cat.page, "cat");
+        await doge.page.getByRole("button", { name: "cat" }).focus();
+        await doge.page.evaluate(() => {
+            globalThis.changes = 0;
+            new MutationObserver((changes) => (globalThis.changes += changes.length)).observe(document.querySelector("#people"), {
+                childList: true,
+                subtree: true,
+            });
+        });
+        const devtools = await doge.page.context().newCDPSession(doge.page);
+        await devtools.send("Performance.enable");
+        const layouts = async () => {
+            const { metrics } = await devtools.send("Performance.getMetrics");
+            return metrics.find(({ name }) => name == "LayoutCount").value;
+        };
+
+        // They come in one heap, as the network is away while they are said.
+        doge.net.stall();
+        const count = 300;
+        await cat.page.evaluate(async (count) => {
+            const { connect } = await import("/stocking.js");
+            const ann = connect("/ws", { auth: () => ({ query: { name: "Ann" } }) });
+            await ann.join("lobby");
+            for (let number = 0; number < count; number++) await ann.call("say", { room: "lobby", text: `${number}` });
+        }, count);
+        const before = await layouts();
+        doge.net.restore();
+        await until(async () => (await words(doge.page)).length == count);
+        const laidOut = (await layouts()) - before;
+        assert.ok(laidOut < count, `${laidOut} layouts for ${count} messages`);
+        assert.deepEqual(await words(doge.page), [...Array(count).keys()].map(String));
+        // Ann has come, and that is all; the last word is in sight, and the focus where it was.
+        await until(async () => (await doge.page.locator("#people li").count()) == 3);
+        assert.equal(await doge.page.evaluate(() => globalThis.changes), 1);
+        await until(() => doge.page.evaluate(() => {
+            const log = document.querySelector(".log:not([hidden])");
+            return log.scrollHeight - log.scrollTop - log.clientHeight < 2;
+        }));
+        assert.equal(await doge.page.evaluate(() => document.activeElement.title), "Talk with cat alone");
+
+        // Nor does it swallow a click that somebody speaks or comes meanwhile.
+        await doge.page.getByRole("button", { name: "cat" }).hover();
+        await doge.page.mouse.down();
+        await say(cat.page, "wait");
+        await until(async () => (await words(doge.page)).includes("wait"));
+        await doge.page.mouse.up();
+        await doge.page.getByRole("heading", { name: "cat", exact: true }).waitFor();
+        doge.wrong = doge.wrong.filter((text) => !isOfNetwork(text));
+        await assertWell(doge, cat);
+    });
+
     test("what is said to one alone is read by that one, and by nobody else", TIMEOUT, async (t) => {
         const chat = await world(t);
         const [doge, cat, ann] = [await chat.page(), await chat.page({ colorScheme: "dark" }), await chat.page({ size: "phone" })];
@@ -244,62 +330,5 @@ describe("the chat", { concurrency: 2 }, () => {
         assert.deepEqual(await doge.page.locator(".who b").allTextContents(), ["doge", "cat"]);
         for (const opened of [doge, cat]) opened.wrong = opened.wrong.filter((text) => !isOfNetwork(text));
         await assertWell(doge, cat);
-    });
-
-    test("nobody has a silly name, speaks where he is not, or without saying who he is", TIMEOUT, async (t) => {
-        const chat = await world(t);
-        const { page } = await chat.page();
-        const silly = ["", " doge", "do  ge", "doge\u202e", "d\u200boge", "<doge>", "\n", "-", "d".repeat(25), "🧦"];
-        const said = await page.evaluate(async (silly) => {
-            const { connect } = await import("/stocking.js");
-            const client = (name) => connect("/ws", { auth: () => ({ query: { name } }) });
-            const codes = silly.map((name) => new Promise((resolve) => client(name).on("close", ({ code }) => resolve(code))));
-            const doge = client("Doge O'Hara-Ünal 2");
-            const code = (promise) => promise.then(() => "done", ({ code }) => code);
-            const error = new Promise((resolve) => doge.on("error", ({ code }) => resolve(code)));
-            await doge.join("lobby");
-            doge.send("lobby", "I am cat");
-            return {
-                names: await Promise.all(codes),
-                broadcast: await error,
-                upper: await code(doge.join("LOBBY")),
-                long: await code(doge.call("say", { room: "lobby", text: "d".repeat(2001) })),
-                empty: await code(doge.call("say", { room: "lobby", text: " \n" })),
-                outside: await code(doge.call("say", { room: "music", text: "la" })),
-                inside: await code(doge.call("say", { room: "lobby", text: "la" })),
-            };
-        }, silly);
-        const names = silly.map(() => 3003);
-        assert.deepEqual(said, { names, broadcast: -32002, upper: 0, long: 413, empty: 0, outside: -32002, inside: "done" });
-    });
-
-    test("the page may ask nobody but its own server", TIMEOUT, async (t) => {
-        const chat = await world(t);
-        const { page, response } = await chat.page();
-        let asked = 0;
-        const foreign = createServer((_, answer) => (asked++, answer.setHeader("access-control-allow-origin", "*").end("1")));
-        foreign.on("upgrade", (_, socket) => (asked++, socket.destroy()));
-        await new Promise((resolve) => foreign.listen(0, "127.0.0.1", resolve));
-        const address = `127.0.0.1:${foreign.address().port}`;
-        assert.match(response.headers()["content-security-policy"], /^default-src 'none'/);
-        const refused = await page.evaluate(async (address) => {
-            const policies = [];
-            document.addEventListener("securitypolicyviolation", ({ effectiveDirective }) => policies.push(effectiveDirective));
-            const load = (tag, how) => document.head.append(Object.assign(document.createElement(tag), how));
-            load("img", { src: `http://${address}/1.png` });
-            load("script", { src: `http://${address}/1.js` });
-            load("link", { rel: "stylesheet", href: `http://${address}/1.css` });
-            load("script", { textContent: "document.title = 'foreign'" });
-            await fetch(`http://${address}/`).catch(() => {});
-            try {
-                new WebSocket(`ws://${address}/`);
-            } catch {}
-            while (policies.length < 6) await new Promise((resolve) => setTimeout(resolve, 20));
-            return policies.sort();
-        }, address);
-        assert.deepEqual(refused, ["connect-src", "connect-src", "img-src", "script-src-elem", "script-src-elem", "style-src-elem"]);
-        assert.equal(asked, 0);
-        assert.equal(await page.title(), "Stocking chat");
-        foreign.close();
     });
 });

@@ -1,20 +1,12 @@
 // The page of the chat. What is worth reading of Stocking is in `comeIn`; the rest is what is seen.
 
+import { $, face, make, said } from "./elements.js";
 import { connect } from "./stocking.js";
 
 const LOBBY = "lobby";
 const ROOMS = [LOBBY, "music", "games"];
 /** What of a place is kept to be read. */
 const MAX_LINES = 1000;
-
-const $ = (id) => document.getElementById(id);
-
-/** An element with what is in it; texts stay texts. */
-const make = (tag, attributes, ...inside) => {
-    const element = Object.assign(document.createElement(tag), attributes);
-    element.append(...inside);
-    return element;
-};
 
 // The network, as far as the button has a say in it.
 
@@ -48,57 +40,87 @@ let lastRoom = LOBBY;
 
 const place = (key, title, name) => {
     if (places.has(key)) return places.get(key);
-    const log = make("ol", { className: "log", hidden: true, tabIndex: 0, role: "log", ariaLabel: `Said: ${title}` });
-    const button = make("button", { type: "button", onclick: () => go(key) });
+    const lines = make("ol", {});
+    const log = make("div", { className: "log", hidden: true, tabIndex: 0, role: "log", ariaLabel: `Said: ${title}` }, lines);
+    const badge = make("span", { className: "badge", ariaHidden: "true" });
+    const unseen = make("span", { className: "unseen" });
+    const label = make("span", { className: "label" }, title);
+    const button = make("button", { type: "button", onclick: () => go(key) }, label, badge, unseen);
     const item = make("li", {}, button);
-    const made = { key, title, name, log, button, item, unread: 0, people: new Map(), isTalk: key[0] == "@", draft: "" };
+    const isTalk = key[0] == "@";
+    const made = { key, title, name, log, lines, button, badge, unseen, item, isTalk, unread: 0, people: new Map(), draft: "" };
     places.set(key, made);
     $("logs").append(log);
-    $(made.isTalk ? "talks" : "rooms").append(item);
+    $(isTalk ? "talks" : "rooms").append(item);
     return made;
 };
 
+/** What has changed since it was last shown: anything; who is here; and where something was said. */
+let isChanged = false;
+let arePeopleChanged = false;
+const heard = new Set();
+
+/** Has it shown, once for all that comes within one frame; a page that is not seen has no frames, but a title. */
+const change = () => {
+    if (isChanged) return;
+    isChanged = true;
+    if (document.hidden) setTimeout(show, 200);
+    else requestAnimationFrame(show);
+};
+
 const show = () => {
+    if (!isChanged) return;
+    isChanged = false;
     let elsewhere = 0;
-    for (const { key, title, button, unread, room, isTalk } of places.values()) {
+    for (const to of places.values()) {
+        const { button, badge, unseen, unread, room, isTalk } = to;
         elsewhere += unread;
-        button.replaceChildren(make("span", { className: "label" }, title));
-        if (unread) {
-            button.append(make("span", { className: "badge", ariaHidden: "true" }, `${unread}`));
-            button.append(make("span", { className: "unseen" }, `${unread} unread`));
-        }
+        badge.hidden = unseen.hidden = !unread;
+        badge.textContent = unread;
+        unseen.textContent = `${unread} unread`;
         button.className = room || isTalk ? "" : "outside";
-        button.ariaCurrent = `${places.get(key) == current}`;
+        button.ariaCurrent = `${to == current}`;
     }
     $("direct").hidden = ![...places.values()].some(({ isTalk }) => isTalk);
     $("elsewhere").hidden = !elsewhere;
     $("elsewhere").textContent = elsewhere;
     document.title = elsewhere ? `(${elsewhere}) Stocking chat` : "Stocking chat";
-    if (!current) return;
-    $("title").textContent = current.title;
-    $("say-label").textContent = `Message to ${current.title}`;
-    $("text").placeholder = `Message to ${current.title}`;
-    $("leave").hidden = current.key == LOBBY;
-    $("leave").textContent = current.isTalk ? "Close" : "Leave";
-    const room = current.isTalk ? places.get(lastRoom) : current;
-    $("here").textContent = `Here in ${room.title}: ${room.people.size}`;
-    $("people").replaceChildren(...[...room.people.values()].sort((a, b) => a.name.localeCompare(b.name)).map(person));
+    if (current) {
+        $("title").textContent = current.title;
+        $("say-label").textContent = `Message to ${current.title}`;
+        $("text").placeholder = `Message to ${current.title}`;
+        $("leave").hidden = current.key == LOBBY;
+        $("leave").textContent = current.isTalk ? "Close" : "Leave";
+        if (arePeopleChanged) showPeople(current.isTalk ? places.get(lastRoom) : current);
+    }
+    for (const to of heard) {
+        if (to.isAtEnd) to.log.scrollTop = to.log.scrollHeight;
+        to.isAtEnd = undefined;
+    }
+    heard.clear();
 };
 
-const face = (name) => {
-    const face = make("span", { className: "face", ariaHidden: "true" }, [...name][0].toUpperCase());
-    face.style.setProperty("--hue", hue(name));
-    return face;
+/** Whoever stays is not touched: somebody may be about to press that button. */
+const showPeople = ({ title, people }) => {
+    arePeopleChanged = false;
+    $("here").textContent = `Here in ${title}: ${people.size}`;
+    for (const item of [...$("people").children]) if (!people.has(item.dataset.id)) item.remove();
+    let next = $("people").firstElementChild;
+    for (const one of [...people.values()].sort((a, b) => a.name.localeCompare(b.name) || (a.id < b.id ? -1 : 1))) {
+        if (next?.dataset.id == one.id) next = next.nextElementSibling;
+        else $("people").insertBefore(person(one), next);
+    }
 };
-
-const hue = (name) => [...name].reduce((hue, char) => (hue * 31 + char.codePointAt(0)) % 360, 7);
 
 const person = ({ id, name }) => {
-    const label = make("span", { className: "label" }, name);
-    if (id == client?.id) return make("li", {}, make("span", { className: "self" }, face(name), make("span", {}, `${name} (you)`)));
-    const button = make("button", { type: "button", title: `Talk with ${name} alone` }, face(name), label);
-    button.onclick = () => go(place(id, name, name).key);
-    return make("li", {}, button);
+    const isSelf = id == client?.id;
+    const inside = [face(name), make("span", { className: "label" }, isSelf ? `${name} (you)` : name)];
+    const onclick = () => go(place(id, name, name).key);
+    const title = `Talk with ${name} alone`;
+    const [tag, attributes] = isSelf ? ["span", { className: "self" }] : ["button", { type: "button", title, onclick }];
+    const item = make("li", {}, make(tag, attributes, ...inside));
+    item.dataset.id = id;
+    return item;
 };
 
 /** Shows a place, and joins it first where that is a room. */
@@ -115,6 +137,7 @@ const go = async (key) => {
     to.log.scrollTop = to.log.scrollHeight;
     $("text").value = to.draft;
     grow();
+    arePeopleChanged = isChanged = true;
     show();
     openMenu(false);
     // Where typing covers half of the page, that is not begun unasked.
@@ -131,11 +154,14 @@ const openMenu = (isOpen) => {
 // What is said.
 
 const add = (to, item) => {
-    const { log } = to;
-    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-    log.append(item);
-    if (log.childElementCount > MAX_LINES) log.firstElementChild.remove();
-    if (isAtEnd || item.classList.contains("own")) log.scrollTop = log.scrollHeight;
+    const { log, lines } = to;
+    // Asked before the first of a frame alone: each asking lays out all that is said.
+    to.isAtEnd ??= log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+    to.isAtEnd ||= item.classList.contains("own");
+    lines.append(item);
+    if (lines.childElementCount > MAX_LINES) lines.firstElementChild.remove();
+    heard.add(to);
+    change();
     return item;
 };
 
@@ -144,34 +170,22 @@ const everywhere = (text, kind) => {
     for (const to of places.values()) if (to.room || to.isTalk) notice(to, text, `line ${kind}`);
 };
 
-const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "short" });
-
-const said = (name, text, at, isOwn) => {
-    const who = make("b", {}, name);
-    who.style.setProperty("--hue", hue(name));
-    const time = make("time", { dateTime: new Date(at).toISOString() }, clock(at));
-    return make(
-        "li",
-        { className: isOwn ? "said own" : "said" },
-        make("p", { className: "who" }, who, time),
-        make("p", { className: "words" }, text),
-    );
-};
-
 /** Something has been said in a place by somebody else, or by oneself and is now there for all. */
 const hear = (to, { from: { name }, text, at }, isOwn) => {
     const item = said(name, text, at, isOwn);
-    const before = to.log.querySelector(":scope > :nth-last-child(1 of :not(.waiting))");
+    let before = to.lines.lastElementChild;
+    while (before?.matches(".waiting")) before = before.previousElementSibling;
     if (before?.matches(".said:not(.failed)") && before.querySelector("b").textContent == name) item.classList.add("more");
     if (isOwn) to.waiting?.shift()?.remove();
     add(to, item);
     // What still waits stays below.
-    for (const waiting of to.waiting ?? []) to.log.append(waiting);
+    for (const waiting of to.waiting ?? []) to.lines.append(waiting);
     if (to != current || document.hidden) to.unread++;
-    show();
 };
 
 const WAITS = "waits for the connection";
+/** However long that takes: what has been shown as not said must not be said after all. */
+const WHENEVER = { timeout: Infinity };
 
 /** Says something. It is shown at once, and stands among the others' words when the server has told them. */
 const say = async (to, text) => {
@@ -185,14 +199,15 @@ const say = async (to, text) => {
     (to.waiting ??= []).push(item);
     try {
         if (to.isTalk) {
-            await client.call("whisper", { to: to.key, text });
+            await client.call("whisper", { to: to.key, text }, WHENEVER);
             hear(to, { from: { name: myName() }, text, at: Date.now() }, true);
-        } else await client.call("say", { room: to.key, text });
+        } else await client.call("say", { room: to.key, text }, WHENEVER);
     } catch ({ message, code }) {
         to.waiting = to.waiting.filter((waiting) => waiting != item);
         item.className = "said own failed";
         item.ariaHidden = null;
-        fate.textContent = code == "SessionLost" ? "nobody knows whether this was heard" : `not said: ${message}`;
+        const isUnknown = code == "SessionLost" || code == "TimedOut";
+        fate.textContent = isUnknown ? "nobody knows whether this was heard" : `not said: ${message}`;
     }
 };
 
@@ -231,7 +246,7 @@ const join = async (to) => {
         notice(to, `Not let in: ${message}`, "lost");
     }
     to.isJoining = false;
-    show();
+    change();
 };
 
 /** What the server tells, of a room or of itself. */
@@ -241,17 +256,20 @@ const heed = (to, news) => {
         to = places.get(news.room);
         if (!to) return;
         to.people = new Map(news.people.map((person) => [person.id, person]));
+        arePeopleChanged = true;
     } else if (kind == "came") {
         to.people.set(who.id, who);
+        arePeopleChanged = true;
         notice(to, `${who.name} has come`);
     } else if (kind == "gone") {
         to.people.delete(who.id);
+        arePeopleChanged = true;
         notice(to, `${who.name} has gone`);
     } else {
         if (lateWords != null && from.id != client.id) lateWords++;
         hear(to ?? place(from.id, from.name, from.name), news, from.id == client.id);
     }
-    show();
+    change();
 };
 
 const comeIn = (name) => {
@@ -360,8 +378,9 @@ addEventListener("keydown", (event) => {
     else $("text").focus();
 });
 document.addEventListener("visibilitychange", () => {
-    if (document.hidden || !current) return;
-    current.unread = 0;
+    if (!document.hidden && current) current.unread = 0;
+    // A frame that was waited for may not come.
+    isChanged = true;
     show();
 });
 
@@ -370,3 +389,4 @@ addEventListener("pagehide", () => client?.close());
 addEventListener("pageshow", ({ persisted }) => persisted && location.reload());
 
 for (const name of ROOMS) place(name, `# ${name}`);
+change();
