@@ -233,6 +233,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
             if this.sleep.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
             }
+            // It has fired since the time was looked at.
+            now = this.runtime.now();
             *this.wakes_at = now;
         }
     }
