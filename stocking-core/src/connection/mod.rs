@@ -351,26 +351,6 @@ impl Connection {
         &self.service
     }
 
-    /// The first frame has come, or none for a while: what kind of session it is stays.
-    fn open(&mut self, values: Values, counts: bool) -> Arc<Session> {
-        let key = counts.then(|| self.service.random_key());
-        let session = Session::begin(self.service.random_id(), self.service.clone(), values, key);
-        session.outbox.set_direct(self.epoch, self.direct.clone());
-        self.phase = Phase::Open(session.clone());
-        if counts {
-            self.counting = Some(Box::default());
-        }
-        session
-    }
-
-    /// What the connect hook said of the client.
-    fn take_values(&mut self) -> Values {
-        match &mut self.phase {
-            Phase::Upgraded { values, .. } => std::mem::take(values),
-            _ => Values::default(),
-        }
-    }
-
     fn note_waker(&mut self, waker: &Waker) {
         if let Some(place) = &self.place
             && !self.has_waker(waker)

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use stocking_proto::{AckId, ClientFrame, ContentError, Destination, ErrorCode, Event, FrameError};
 
 use super::{
-    CloseReason, Connection,
+    CloseReason, Connection, Phase,
     publication::{Congested, Publication},
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
         Context, Error, EventName, Payload, Reply, Request,
         guard::{Guarded, Started, try_start},
     },
-    session::{Callback, Session, Work},
+    session::{Callback, Session, Values, Work},
 };
 
 /// The minute in which malformed frames are counted.
@@ -44,6 +44,26 @@ pub(super) enum Opened {
 }
 
 impl Connection {
+    /// The first frame has come, or none for a while: what kind of session it is stays.
+    pub(super) fn open(&mut self, values: Values, counts: bool) -> Arc<Session> {
+        let key = counts.then(|| self.service.random_key());
+        let session = Session::begin(self.service.random_id(), self.service.clone(), values, key);
+        session.outbox.set_direct(self.epoch, self.direct.clone());
+        self.phase = Phase::Open(session.clone());
+        if counts {
+            self.counting = Some(Box::default());
+        }
+        session
+    }
+
+    /// What the connect hook said of the client.
+    pub(super) fn take_values(&mut self) -> Values {
+        match &mut self.phase {
+            Phase::Upgraded { values, .. } => std::mem::take(values),
+            _ => Values::default(),
+        }
+    }
+
     /// Handles the first text message as far as it says what kind of session it is to be.
     pub(super) fn handle_opening_text(&mut self, text: &str, now: Instant, output: &mut Vec<u8>) -> Opened {
         match ClientFrame::parse(text) {
