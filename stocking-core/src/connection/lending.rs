@@ -11,10 +11,10 @@ impl Connection {
         self.direct = writer.map(|writer| Arc::new(Direct::new(writer)));
     }
 
-    /// Where there is nothing to write, others may.
-    pub(super) fn lend(&mut self, output: &[u8]) {
+    /// The driver rests, and has written its output. Where the transport has taken all of that, others may write.
+    #[inline]
+    pub(crate) fn lend(&mut self) {
         if !self.is_lent
-            && output.is_empty()
             && self.unsent == 0
             && matches!(self.phase, Phase::Open(_))
             && let Some(direct) = &self.direct

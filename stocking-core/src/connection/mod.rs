@@ -239,21 +239,26 @@ impl Connection {
         if !self.is_quiet(waker) {
             self.transmit(now, output, waker);
         }
-        if self.wants_input() {
-            self.resume(now);
-        } else {
+        if !self.wants_input() {
             self.paused_at.get_or_insert(now);
+        } else if self.paused_at.is_some() {
+            self.resume(now);
         }
-        self.lend(output);
     }
 
-    /// Whether there is nothing to look at: so it is two times of three for a client that keeps up.
+    /// Whether there is nothing to look at: so it is for a client that keeps up.
     #[inline]
     fn is_quiet(&self, waker: &Waker) -> bool {
         matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch))
             && !self.stalled
             && !self.service.registry.is_draining()
             && self.has_waker(waker)
+    }
+
+    /// Whether [`poll_transmit`](Self::poll_transmit) would do nothing.
+    #[inline]
+    pub(crate) fn is_at_rest(&self, waker: &Waker) -> bool {
+        self.paused_at.is_none() && self.is_quiet(waker) && self.wants_input()
     }
 
     fn transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {

@@ -147,11 +147,11 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         let (mut rounds, mut bytes) = (0, 0);
         // Looked at once for all that is there to do, unless the transport is behind.
         let mut now = this.runtime.now();
+        if !connection.has_waker(cx.waker()) {
+            // Another task drives the connection from here on: the timer has to wake that one.
+            *this.is_armed = false;
+        }
         loop {
-            if !connection.has_waker(cx.waker()) {
-                // Another task drives the connection from here on: the timer has to wake that one.
-                *this.is_armed = false;
-            }
             connection.poll_transmit(now, output, cx.waker());
             while let Some(task) = connection.poll_task() {
                 this.runtime.spawn(task);
@@ -210,8 +210,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                     Poll::Pending => {}
                 }
             }
-            if had_work && unsent == 0 {
-                // There may be more: what waited for the transport to take this.
+            if had_work && unsent == 0 && !connection.is_at_rest(cx.waker()) {
+                // There is more, perhaps: what waited for the transport to take this.
                 continue;
             }
             let Some((due, _)) = connection.poll_timeout() else { return Poll::Ready(()) };
@@ -226,11 +226,9 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                 *this.is_armed = false;
             }
             // A timer that was never polled wakes nobody; one that was need not be looked at while there is work.
-            if *this.is_armed && rounds > 1 {
-                return Poll::Pending;
-            }
-            *this.is_armed = true;
-            if this.sleep.as_mut().poll(cx).is_pending() {
+            let is_armed = std::mem::replace(this.is_armed, true);
+            if (is_armed && rounds > 1) || this.sleep.as_mut().poll(cx).is_pending() {
+                connection.lend();
                 return Poll::Pending;
             }
             // It has fired since the time was looked at.
