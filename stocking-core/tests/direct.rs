@@ -2,6 +2,10 @@
 
 use std::{
     io::{self, IoSlice},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{self, Poll},
 };
 
@@ -173,19 +177,20 @@ fn who_is_closed_in_the_middle_of_a_frame_reads_its_end_and_why() {
     assert_eq!((text, close.as_str(), *code), (&format!("5,news,{long}"), "2", 1000));
 }
 
-/// A pipe before whose first write somebody else does something.
-struct Meanwhile<F> {
+/// A pipe with another way to write past its task, before whose first write something else happens.
+struct Altered {
     pipe: Pipe,
-    first: Option<F>,
+    writer: Option<Box<dyn TryWrite>>,
+    before_first_write: Option<Box<dyn FnOnce() + Send>>,
 }
 
-impl<F: FnOnce() + Send + Unpin + 'static> Transport for Meanwhile<F> {
+impl Transport for Altered {
     fn poll_read(&mut self, cx: &mut task::Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         self.pipe.poll_read(cx, buffer)
     }
 
     fn poll_write(&mut self, cx: &mut task::Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        if let Some(first) = self.first.take() {
+        if let Some(first) = self.before_first_write.take() {
             first();
         }
         self.pipe.poll_write(cx, buffers)
@@ -196,71 +201,88 @@ impl<F: FnOnce() + Send + Unpin + 'static> Transport for Meanwhile<F> {
     }
 
     fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
-        self.pipe.try_writer()
+        self.writer.take()
     }
+}
+
+/// Serves an upgraded connection on such a pipe, whose client's first message is to join `news`.
+fn upgrade(server: &TestServer, transport: Altered, near: Pipe) -> Peer {
+    let admission = Admission::new(server.service().clone(), Ok(Accept::new()));
+    let leftover = TestClient::text("6,1,news");
+    server.runtime().spawn(Driver::upgraded(server.runtime().clone(), transport, admission, leftover));
+    Peer { server: server.clone(), pipe: near, unread: Vec::new() }
 }
 
 #[test]
 fn nobody_writes_before_the_confirmation_is_written() {
     let server = server();
-    let (near, far) = pipe(1000);
+    let (near, mut pipe) = pipe(1000);
     let other = server.clone();
-    let transport = Meanwhile { pipe: far, first: Some(move || tell(&other, "hello")) };
-    let admission = Admission::new(server.service().clone(), Ok(Accept::new()));
-    let leftover = TestClient::text("6,1,news");
-    server.runtime().spawn(Driver::upgraded(server.runtime().clone(), transport, admission, leftover));
-    let mut peer = Peer { server, pipe: near, unread: Vec::new() };
+    let writer = pipe.try_writer();
+    let before_first_write = Some(Box::new(move || tell(&other, "hello")) as _);
+    let mut peer = upgrade(&server, Altered { pipe, writer, before_first_write }, near);
     peer.read_all();
     assert_eq!(peer.texts(), ["0", "5,news,hello"]);
 }
 
-/// A pipe whose other way in has a bug.
-struct Faulty(Pipe);
-
-impl Transport for Faulty {
-    fn poll_read(&mut self, cx: &mut task::Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        self.0.poll_read(cx, buffer)
-    }
-
-    fn poll_write(&mut self, cx: &mut task::Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        self.0.poll_write(cx, buffers)
-    }
-
-    fn poll_close(&mut self, cx: &mut task::Context<'_>) -> Poll<io::Result<()>> {
-        self.0.poll_close(cx)
-    }
-
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
-        struct Panics;
-        impl TryWrite for Panics {
-            fn try_write(&self, _: &[u8]) -> io::Result<usize> {
-                panic!("a bug")
-            }
-        }
-        Some(Box::new(Panics))
-    }
-}
-
 #[test]
 fn a_panic_of_one_members_transport_costs_nobody_a_message() {
+    struct Panics;
+    impl TryWrite for Panics {
+        fn try_write(&self, _: &[u8]) -> io::Result<usize> {
+            panic!("a bug")
+        }
+    }
     let server = server();
-    let (near, far) = pipe(1000);
-    let driver = Driver::new(server.runtime().clone(), Faulty(far), server.service().clone());
-    server.runtime().spawn(driver);
-    near.send(UPGRADE.as_bytes());
-    near.send(&TestClient::text("6,1,news"));
-    let mut members = vec![Peer { server: server.clone(), pipe: near, unread: Vec::new() }];
-    members[0].read_all();
-    let end = members[0].unread.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    members[0].unread.drain(..end + 4);
-    members.push(Peer::member(&server, 1000, false));
+    let (near, pipe) = pipe(1000);
+    let transport = Altered { pipe, writer: Some(Box::new(Panics)), before_first_write: None };
+    let mut members = vec![upgrade(&server, transport, near), Peer::member(&server, 1000, false)];
     for member in &mut members {
+        member.read_all();
         member.texts();
     }
     tell(&server, "hello");
     for member in &mut members {
         member.read_all();
         assert_eq!(member.texts(), ["5,news,hello"]);
+    }
+}
+
+/// Another way to write that counts how often it is gone.
+struct Counts(Box<dyn TryWrite>, Arc<AtomicUsize>);
+
+impl TryWrite for Counts {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.try_write(bytes)
+    }
+}
+
+/// Members of a channel so large that it is told slice by slice, and how often they were written to past their tasks.
+fn many(server: &TestServer) -> (Vec<Peer>, Arc<AtomicUsize>) {
+    let writes = Arc::<AtomicUsize>::default();
+    let member = |_| {
+        let (near, mut pipe) = pipe(10_000);
+        let writer = pipe.try_writer().map(|writer| Box::new(Counts(writer, writes.clone())) as _);
+        upgrade(server, Altered { pipe, writer, before_first_write: None }, near)
+    };
+    let members = (0..500).map(member).collect();
+    server.run();
+    (members, writes)
+}
+
+#[test]
+fn every_slice_of_a_large_channel_is_told_past_its_tasks_and_again_the_next_time() {
+    let server = server();
+    let (mut members, writes) = many(&server);
+    for _ in 0..3 {
+        tell(&server, "hello");
+        server.run();
+    }
+    assert_eq!(writes.load(Ordering::Relaxed), 3 * members.len());
+    for member in &mut members {
+        member.read_all();
+        assert_eq!(member.texts(), ["0", "5,news,hello", "5,news,hello", "5,news,hello"]);
     }
 }
 

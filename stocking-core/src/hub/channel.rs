@@ -18,6 +18,7 @@ use stocking_proto::ClientId;
 
 use crate::{
     executor::{Task, yield_now},
+    outbox::begin_turn,
     session::Session,
     websocket::Encoded,
 };
@@ -190,6 +191,10 @@ impl Channel {
         let mut wakers = WAKERS.take();
         let mut state = self.state.lock();
         if let Some(publication) = state.line.pop_front() {
+            if state.line.is_empty() {
+                // Nothing follows for which it would be worth to wait, whatever this thread wrote before.
+                begin_turn();
+            }
             if let Some(told) = state.tell(&publication, state.told, &mut wakers) {
                 state.told = told;
                 state.line.push_front(publication);
