@@ -1,12 +1,13 @@
 //! What a session counts on one of its connections (protocol, part 2).
 
-use std::{task::Waker, time::Instant};
+use std::{ops::Range, task::Waker, time::Instant};
 
 use stocking_proto::{Count, ErrorCode, PingCode, ServerFrame, SessionOpened, counts_from_client};
 
 use super::{CloseReason, Connection};
 use crate::{
     encode,
+    outbox::Entry,
     session::{Key, Session},
 };
 
@@ -14,28 +15,32 @@ use crate::{
 const UNTOLD_FRAMES: u64 = 128;
 const UNTOLD_BYTES: usize = 64 * 1024;
 
-/// Bytes of room that a connection keeps for what the next read answers.
-const IDLE_CAPACITY: usize = 1024;
-
 /// What has happened on a connection since its session was last told of it.
 #[derive(Default)]
 pub(super) struct Counting {
     /// Frames of the client.
     taken: u64,
-    /// Counted frames that went to the output without passing the outbox.
-    written: Vec<u8>,
+    /// Where in the output those counted frames are that did not pass the outbox, and how many.
+    written: Range<usize>,
+    frames: u64,
     /// Frames of the client, and bytes of their text, since the client was last told.
     untold_frames: u64,
     untold_bytes: usize,
 }
 
 impl Counting {
-    /// An idle session keeps no long buffer.
-    fn clear_written(&mut self) {
-        self.written.clear();
-        if self.written.capacity() > IDLE_CAPACITY {
-            self.written = Vec::new();
+    /// What is to be entered, and is noted no more.
+    fn take<'a>(&mut self, output: &'a [u8]) -> Entry<'a> {
+        Entry {
+            taken: std::mem::take(&mut self.taken),
+            written: output.get(std::mem::take(&mut self.written)).unwrap_or_default(),
+            frames: std::mem::take(&mut self.frames),
         }
+    }
+
+    /// Whether nothing is to be entered.
+    fn is_settled(&self) -> bool {
+        (self.taken, self.frames) == (0, 0)
     }
 }
 
@@ -67,12 +72,21 @@ impl Connection {
         }
     }
 
-    /// Notes counted frames that were written past the outbox: all that is in `output` from `start` on.
+    /// Notes a counted frame that was written past the outbox: what is in `output` from `start` on, if anything.
     #[inline]
-    pub(super) fn note_written(&mut self, output: &[u8], start: usize) {
-        if let Some(counting) = &mut self.counting {
-            counting.written.extend_from_slice(output.get(start..).unwrap_or_default());
+    pub(super) fn note_written(&mut self, session: &Session, output: &[u8], start: usize) {
+        let end = output.len();
+        let Some(counting) = &mut self.counting else { return };
+        if start == end {
+            return;
         }
+        if counting.written.end != start && counting.frames > 0 {
+            // Something that does not count lies between, such as a pong.
+            self.settle(session, output);
+            return self.note_written(session, output, start);
+        }
+        counting.written = if counting.frames > 0 { counting.written.start..end } else { start..end };
+        counting.frames += 1;
     }
 
     /// Begins to handle a read. False where the session is another connection's: nothing more is taken in here.
@@ -82,25 +96,26 @@ impl Connection {
 
     /// Ends a read: everything in it is entered into the session.
     #[inline]
-    pub(super) fn end_read(&mut self, session: &Session) {
+    pub(super) fn end_read(&mut self, session: &Session, output: &[u8]) {
         let Some(counting) = &mut self.counting else { return };
-        let taken = std::mem::take(&mut counting.taken);
-        let config = self.service.config();
-        let successors = session.outbox.end_read(self.epoch, taken, &counting.written, config);
-        counting.clear_written();
+        let entry = counting.take(output);
+        let successors = session.outbox.end_read(self.epoch, &entry, self.service.config());
         successors.into_iter().for_each(Waker::wake);
     }
 
     /// Enters what was counted into the session: before anything else is written for it.
     #[inline]
-    pub(super) fn settle(&mut self, session: &Session) {
+    pub(super) fn settle(&mut self, session: &Session, output: &[u8]) {
         if let Some(counting) = &mut self.counting
-            && (counting.taken > 0 || !counting.written.is_empty())
+            && !counting.is_settled()
         {
-            let taken = std::mem::take(&mut counting.taken);
-            session.outbox.settle(self.epoch, taken, &counting.written, self.service.config());
-            counting.clear_written();
+            session.outbox.enter(self.epoch, &counting.take(output), self.service.config());
         }
+    }
+
+    /// Whether everything is entered, or nothing is counted.
+    pub(super) fn is_settled(&self) -> bool {
+        self.counting.as_ref().is_none_or(|counting| counting.is_settled())
     }
 
     /// Tells the client what was taken in, where it has waited long enough to forget its own copies.
@@ -114,7 +129,7 @@ impl Connection {
 
     /// Answers a `3`, or sends one unasked: in a session with what was taken in.
     pub(super) fn pong(&mut self, session: &Session, output: &mut Vec<u8>) {
-        self.settle(session);
+        self.settle(session, output);
         let taken = self.counting.as_mut().map(|counting| {
             (counting.untold_frames, counting.untold_bytes) = (0, 0);
             session.outbox.taken()
@@ -128,7 +143,7 @@ impl Connection {
             match code.count() {
                 Err(error) => return self.malformed(session, &error.to_string(), now, output),
                 Ok(Some(count)) => {
-                    self.settle(session);
+                    self.settle(session, output);
                     if !session.outbox.acknowledge(self.epoch, count) {
                         return self.refuse_acknowledgement(count, now, output);
                     }

@@ -95,6 +95,9 @@ impl Connection {
         if self.is_closing() {
             return;
         }
+        if let Some(session) = self.session().cloned() {
+            self.settle(&session, output);
+        }
         if let Some(code) = reason.close_code() {
             close_frame(code.get(), &reason.to_string(), output);
         }
@@ -114,8 +117,8 @@ impl Connection {
         if matches!(self.phase, Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed) {
             return;
         }
+        debug_assert!(self.is_settled(), "what was counted is entered before the session is let go");
         if let Some(session) = self.session().cloned() {
-            self.settle(&session);
             if reason.parks() {
                 session.park(self.epoch, &reason);
             } else if reason != CloseReason::TakenOver {

@@ -94,6 +94,7 @@ impl Connection {
                     // Before anybody can take the session over.
                     if let Some(session) = &session {
                         self.flush(&mut publication, session);
+                        self.settle(session, output);
                     }
                     self.conclude(CloseReason::ClosedByPeer(code));
                     self.linger(now);
@@ -106,7 +107,7 @@ impl Connection {
         }
         if let Some(session) = &session {
             self.flush(&mut publication, session);
-            self.end_read(session);
+            self.end_read(session, output);
             if matches!(self.phase, Phase::Open(_)) {
                 self.tell_if_due(session, output);
             }

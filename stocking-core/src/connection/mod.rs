@@ -212,7 +212,15 @@ impl Connection {
 
     /// Tells how many bytes of the output the transport has not taken yet. To be called after each write that took less
     /// than everything, and after the one that took the last of it.
+    #[inline]
     pub fn handle_unsent(&mut self, unsent: usize, now: Instant) {
+        // What keeps up is always open, or has nothing to note.
+        if (unsent, self.unsent) != (0, 0) || !matches!(self.phase, Phase::Open(_)) {
+            self.note_unsent(unsent, now);
+        }
+    }
+
+    fn note_unsent(&mut self, unsent: usize, now: Instant) {
         if unsent < self.unsent || self.unsent == 0 {
             self.taken_at = now;
         }
@@ -235,30 +243,21 @@ impl Connection {
     ///
     /// To be called after everything else, and whenever `waker` is woken; again after the output was written, until it
     /// appends nothing.
+    #[inline]
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
-        if !self.is_quiet(waker) {
+        if !self.is_at_rest(waker) {
             self.transmit(now, output, waker);
         }
-        if !self.wants_input() {
-            self.paused_at.get_or_insert(now);
-        } else if self.paused_at.is_some() {
-            self.resume(now);
-        }
     }
 
-    /// Whether there is nothing to look at: so it is for a client that keeps up.
-    #[inline]
-    fn is_quiet(&self, waker: &Waker) -> bool {
-        matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch))
-            && !self.stalled
-            && !self.service.registry.is_draining()
-            && self.has_waker(waker)
-    }
-
-    /// Whether [`poll_transmit`](Self::poll_transmit) would do nothing.
+    /// Whether there is nothing to transmit: so it is for a client that keeps up.
     #[inline]
     pub(crate) fn is_at_rest(&self, waker: &Waker) -> bool {
-        self.paused_at.is_none() && self.is_quiet(waker) && self.wants_input()
+        matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch))
+            && self.paused_at.is_none()
+            && self.wants_input()
+            && !self.service.registry.is_draining()
+            && self.has_waker(waker)
     }
 
     fn transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
@@ -274,7 +273,7 @@ impl Connection {
         }
         self.poll_gate(now, output, waker);
         if let Opened::Session(session) = self.poll_resume(output, waker) {
-            self.end_read(&session);
+            self.end_read(&session, output);
         }
         self.drain_outbox(now, output, waker);
         if self.stalled && self.may_go_on(output) {
@@ -283,6 +282,11 @@ impl Connection {
             self.feed_rest(rest, now, output);
         }
         self.end_drain(now, output);
+        if self.wants_input() {
+            self.resume(now);
+        } else {
+            self.paused_at.get_or_insert(now);
+        }
     }
 
     /// A request that has to wait, to be run to its end on whatever runtime there is. To be called until `None` after
@@ -306,6 +310,7 @@ impl Connection {
     /// Whether to read: not while the session has as many requests in progress as it may have, nor while more output
     /// waits than a peer may have made.
     #[must_use]
+    #[inline]
     pub fn wants_input(&self) -> bool {
         !self.stalled
             && self.unsent <= OUTPUT_LIMIT

@@ -258,7 +258,7 @@ impl Connection {
         if self.catch_up(session, output) {
             let start = output.len();
             encode::success(head, payload.as_bytes(), output);
-            self.note_written(output, start);
+            self.note_written(session, output, start);
             payload.recycle();
         }
     }
@@ -274,7 +274,7 @@ impl Connection {
         }
         let start = output.len();
         encode::answer(callback.id(), &reply, output);
-        self.note_written(output, start);
+        self.note_written(session, output, start);
         if let Ok(payload) = reply {
             payload.recycle();
         }
@@ -286,7 +286,7 @@ impl Connection {
         if !session.outbox.is_dirty() {
             return true;
         }
-        self.settle(session);
+        self.settle(session, output);
         !matches!(
             session.outbox.drain_all(self.epoch, output, self.service.config()),
             Drained::Stopped(_) | Drained::Superseded
@@ -315,7 +315,7 @@ impl Connection {
 
     /// The client says goodbye: what is queued is written, nothing more is read.
     fn leave(&mut self, session: &Session, now: Instant, output: &mut Vec<u8>) {
-        self.settle(session);
+        self.settle(session, output);
         if session.outbox.drain_all(self.epoch, output, self.service.config()) != Drained::Superseded {
             self.close(CloseReason::Left, now, output);
         }

@@ -6,7 +6,10 @@
 use std::time::{Duration, Instant};
 
 use super::{CloseReason, Connection, Phase, Rest};
-use crate::websocket::{PING, Refusal, Violation};
+use crate::{
+    config::Config,
+    websocket::{PING, Refusal, Violation},
+};
 
 /// How long a transport is read after everything was said, if its peer does not end it before.
 pub(super) const LINGER: Duration = Duration::from_secs(2);
@@ -67,22 +70,31 @@ impl Connection {
             Phase::Lingering { until } => (*until, Timeout::Linger),
             Phase::Closed => return None,
         };
-        // What is not read cannot be late; and the head of the handshake and the close frame have limits of their own.
-        let counts = matches!(self.phase, Phase::Upgraded { .. } | Phase::Open(_)) && self.wants_input();
-        let fragments = self.decoder.deadline(config).filter(|_| counts);
-        let frame = self.incomplete_since().filter(|_| counts);
-        let frame = frame.map(|since| after(since, config.message_timeout));
-        let write = (self.unsent > 0).then(|| after(self.taken_at, config.write_timeout));
-        for (at, timeout) in
-            [(fragments, Timeout::Message), (frame, Timeout::Message), (write, Timeout::Write)]
+        if let Some(at) = self.message_deadline(config)
+            && at < next.0
         {
-            if let Some(at) = at
-                && at < next.0
-            {
-                next = (at, timeout);
+            next = (at, Timeout::Message);
+        }
+        if self.unsent > 0 {
+            let at = after(self.taken_at, config.write_timeout);
+            if at < next.0 {
+                next = (at, Timeout::Write);
             }
         }
         Some(next)
+    }
+
+    /// When a message that was begun has to be whole. What is not read cannot be late; and the head of the handshake and the
+    /// close frame have limits of their own.
+    #[inline]
+    fn message_deadline(&self, config: &Config) -> Option<Instant> {
+        if self.rest.is_none() && !self.decoder.is_in_message() {
+            return None;
+        }
+        let fragments = self.decoder.deadline(config);
+        let frame = self.incomplete_since().map(|since| after(since, config.message_timeout));
+        let counts = matches!(self.phase, Phase::Upgraded { .. } | Phase::Open(_)) && self.wants_input();
+        fragments.into_iter().chain(frame).min().filter(|_| counts)
     }
 
     /// Whether nothing has come for half of the time that a message may take.

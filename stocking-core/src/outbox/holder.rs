@@ -35,6 +35,17 @@ enum Holder {
     Parked,
 }
 
+/// What has happened on a connection since its session was last told of it.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    /// Frames of the client that were taken in.
+    pub(crate) taken: u64,
+    /// Counted frames that were written past the queue, after all that was drained.
+    pub(crate) written: &'a [u8],
+    /// How many those are.
+    pub(crate) frames: u64,
+}
+
 /// What became of an attempt to resume.
 #[derive(Debug)]
 pub(crate) enum Resumption {
@@ -92,23 +103,22 @@ impl Outbox {
 
     /// The read is handled: all of it is entered. What comes back is to be woken, outside of every lock.
     #[must_use]
-    pub(crate) fn end_read(&self, epoch: u32, taken: u64, written: &[u8], config: &Config) -> Vec<Waker> {
+    pub(crate) fn end_read(&self, epoch: u32, entry: &Entry<'_>, config: &Config) -> Vec<Waker> {
         let mut state = self.state.lock();
         if state.epoch != epoch {
             return Vec::new();
         }
-        state.settle(taken, written, config);
+        state.enter(entry, config);
         let Some(counted) = &mut state.counted else { return Vec::new() };
         counted.holder = Holder::Connection;
         std::mem::take(&mut counted.successors)
     }
 
-    /// Enters frames of the client that were taken in, and counted frames that were written past the queue, after all that
-    /// was drained.
-    pub(crate) fn settle(&self, epoch: u32, taken: u64, written: &[u8], config: &Config) {
+    /// Enters what has happened in the midst of a read.
+    pub(crate) fn enter(&self, epoch: u32, entry: &Entry<'_>, config: &Config) {
         let mut state = self.state.lock();
         if state.epoch == epoch {
-            state.settle(taken, written, config);
+            state.enter(entry, config);
         }
     }
 
@@ -245,12 +255,12 @@ impl Outbox {
 }
 
 impl State {
-    fn settle(&mut self, taken: u64, written: &[u8], config: &Config) {
+    fn enter(&mut self, entry: &Entry<'_>, config: &Config) {
         let queued = self.queued;
         let Some(counted) = &mut self.counted else { return };
-        counted.kept.take_in(taken);
-        if !written.is_empty() && self.stop != Some(Stop::Ended) {
-            counted.kept.keep(written.into());
+        counted.kept.take_in(entry.taken);
+        if entry.frames > 0 && self.stop != Some(Stop::Ended) {
+            counted.kept.keep_replies(entry.written, entry.frames);
             counted.kept.make_room(queued, counted.queued_frames, config);
         }
     }

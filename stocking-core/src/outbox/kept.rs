@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 
 use stocking_proto::Count;
 
+use super::run::Run;
 use crate::{
     config::Config,
-    websocket::{Encoded, count_frames, skip_frames},
+    websocket::{Encoded, count_frames},
 };
 
 /// A session keeps at least this much, whatever the configuration says: an acknowledgement comes every 128 frames or
@@ -21,7 +22,7 @@ const IDLE_CAPACITY: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     /// The oldest first, each run with the number of its last frame.
-    runs: VecDeque<(Encoded, u64)>,
+    runs: VecDeque<(Run, u64)>,
     /// How many of `runs` the current connection has written; the others are still to be replayed.
     replayed: usize,
     /// Bytes of those others.
@@ -54,9 +55,27 @@ impl Kept {
         let frames = count_frames(&run);
         self.written += frames;
         self.bytes += run.len();
+        self.push(Run::Shared(run));
+        frames
+    }
+
+    /// The same of so many replies: they are joined to those before.
+    pub(super) fn keep_replies(&mut self, replies: &[u8], frames: u64) {
+        debug_assert!(!self.is_replaying(), "what is numbered later is written later");
+        self.written += frames;
+        self.bytes += replies.len();
+        if let Some((run, last)) = self.runs.back_mut()
+            && run.join(replies)
+        {
+            *last = self.written;
+        } else {
+            self.push(Run::Own(replies.to_vec()));
+        }
+    }
+
+    fn push(&mut self, run: Run) {
         self.runs.push_back((run, self.written));
         self.replayed += 1;
-        frames
     }
 
     /// While the client acknowledges too little, the oldest is forgotten: that costs nothing, unless the connection breaks
@@ -103,9 +122,9 @@ impl Kept {
         }
         if let Some((run, _)) = self.runs.front_mut() {
             // The client had the first frames of a run, and not the others.
-            let rest = Encoded::from(skip_frames(run, count - self.forgotten));
-            self.bytes -= run.len() - rest.len();
-            *run = rest;
+            self.bytes -= run.len();
+            run.skip(count - self.forgotten);
+            self.bytes += run.len();
         }
         self.forgotten = count;
         self.rewind();
@@ -119,11 +138,11 @@ impl Kept {
     }
 
     /// The next run to write once more.
-    pub(super) fn next_replay(&mut self) -> Option<Encoded> {
+    pub(super) fn next_replay(&mut self) -> Option<&[u8]> {
         let (run, _) = self.runs.get(self.replayed)?;
         self.replayed += 1;
         self.unwritten -= run.len();
-        Some(run.clone())
+        Some(run)
     }
 
     pub(super) fn is_replaying(&self) -> bool {
@@ -210,7 +229,7 @@ mod tests {
     }
 
     fn replay(kept: &mut Kept) -> Vec<Encoded> {
-        std::iter::from_fn(|| kept.next_replay()).collect()
+        std::iter::from_fn(|| kept.next_replay().map(Encoded::from)).collect()
     }
 
     #[test]
@@ -224,6 +243,36 @@ mod tests {
         assert_eq!((kept.runs.len(), kept.forgotten), (1, 1));
         assert!(kept.acknowledge(3));
         assert_eq!((kept.runs.len(), kept.forgotten, kept.bytes), (0, 3, 0));
+    }
+
+    #[test]
+    fn replies_are_joined_and_what_comes_between_stays_between() {
+        let mut kept = Kept::default();
+        kept.keep_replies(&run(&["a"]), 1);
+        kept.keep_replies(&run(&["b", "c"]), 2);
+        kept.keep(run(&["d"]));
+        kept.keep_replies(&run(&["e"]), 1);
+        assert_eq!((kept.runs.len(), kept.size()), (3, (5, 15)));
+        assert!(kept.acknowledge(2), "in the middle of a run");
+        assert!(kept.replay_after(2));
+        assert_eq!(replay(&mut kept), [run(&["c"]), run(&["d"]), run(&["e"])]);
+        assert_eq!(kept.size(), (3, 9));
+        // A run of its own, which takes more.
+        kept.keep_replies(&run(&["f"]), 1);
+        assert!(kept.replay_after(3));
+        assert_eq!(replay(&mut kept), [run(&["d"]), run(&["e", "f"])]);
+    }
+
+    #[test]
+    fn a_run_of_replies_is_no_long_one() {
+        let mut kept = Kept::default();
+        let reply = run(&[&"x".repeat(100)]);
+        for _ in 0..25 {
+            kept.keep_replies(&reply, 1);
+        }
+        assert_eq!(kept.runs.iter().map(|(run, _)| run.len()).collect::<Vec<_>>(), [1020, 1020, 510]);
+        assert!(kept.acknowledge(10));
+        assert_eq!(kept.runs.len(), 2);
     }
 
     #[test]

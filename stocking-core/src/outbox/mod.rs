@@ -10,6 +10,7 @@
 mod direct;
 mod holder;
 mod kept;
+mod run;
 mod share;
 
 use std::{
@@ -31,7 +32,7 @@ use self::{
 };
 pub(crate) use self::{
     direct::{Direct, begin_turn},
-    holder::{Parked, Parking, Resumption},
+    holder::{Entry, Parked, Parking, Resumption},
     share::{Held, Share, Space},
 };
 use crate::{
@@ -293,7 +294,7 @@ impl State {
                 && let Some(run) = counted.kept.next_replay()
             {
                 drained += run.len();
-                output.extend_from_slice(&run);
+                output.extend_from_slice(run);
             }
         }
         while drained < limit

@@ -78,6 +78,12 @@ impl Decoder {
         step
     }
 
+    /// Whether a message is in the middle of its fragments.
+    #[inline]
+    pub(crate) fn is_in_message(&self) -> bool {
+        self.fragments.is_some()
+    }
+
     /// When it is too late for the rest of a fragmented message: [`Violation::MessageTimeout`].
     pub(crate) fn deadline(&self, config: &Config) -> Option<Instant> {
         self.fragments.as_ref()?.deadline(config)

@@ -36,7 +36,7 @@ FAULTS = {
         (KEPT, "if self.replayed == 0 || !self.forget_first()", "if !self.forget_first()"),
     ],
     "one frame too many is left out of a replay": [
-        (KEPT, "skip_frames(run, count - self.forgotten)", "skip_frames(run, count - self.forgotten + 1)"),
+        (KEPT, "run.skip(count - self.forgotten)", "run.skip(count - self.forgotten + 1)"),
     ],
     "an acknowledgement forgets one frame too many": [
         (KEPT, "*last <= count) {\n            self.forget_first();\n        }\n        if self.runs.is_empty() &&", "*last <= count + 1) {\n            self.forget_first();\n        }\n        if self.runs.is_empty() &&"),
@@ -51,7 +51,7 @@ FAULTS = {
         (HOLDER, "        self.mark_dirty();\n        Resumption::Resumed", "        Resumption::Resumed"),
     ],
     "a reply that came at once is not kept": [
-        ("stocking-core/src/connection/counting.rs", "counting.written.extend_from_slice(output.get(start..).unwrap_or_default());", "let _ = (counting, output, start);"),
+        (COUNTING, "counting.frames += 1;", "counting.frames = 0;"),
     ],
     "what is written at once is not kept": [
         ("stocking-core/src/outbox/mod.rs", "            counted.kept.keep(run.clone());\n            counted.kept.make_room(0, 0, config);", "            let _ = (counted, config);"),
