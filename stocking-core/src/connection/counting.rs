@@ -4,7 +4,7 @@ use std::{ops::Range, task::Waker, time::Instant};
 
 use stocking_proto::{Count, ErrorCode, PingCode, ServerFrame, SessionOpened, counts_from_client};
 
-use super::{CloseReason, Connection};
+use super::{CloseReason, Connection, Phase};
 use crate::{
     encode,
     outbox::Entry,
@@ -94,13 +94,16 @@ impl Connection {
         self.counting.is_none() || session.outbox.begin_read(self.epoch)
     }
 
-    /// Ends a read: everything in it is entered into the session.
-    #[inline]
-    pub(super) fn end_read(&mut self, session: &Session, output: &[u8]) {
+    /// Ends a read: everything in it is entered into the session, and the client told where it has waited long enough for that.
+    pub(super) fn end_read(&mut self, session: &Session, output: &mut Vec<u8>) {
         let Some(counting) = &mut self.counting else { return };
+        let is_due = counting.untold_frames >= UNTOLD_FRAMES || counting.untold_bytes >= UNTOLD_BYTES;
         let entry = counting.take(output);
         let successors = session.outbox.end_read(self.epoch, &entry, self.service.config());
         successors.into_iter().for_each(Waker::wake);
+        if is_due && matches!(self.phase, Phase::Open(_)) {
+            self.pong(session, output);
+        }
     }
 
     /// Enters what was counted into the session: before anything else is written for it.
@@ -116,15 +119,6 @@ impl Connection {
     /// Whether everything is entered, or nothing is counted.
     pub(super) fn is_settled(&self) -> bool {
         self.counting.as_ref().is_none_or(|counting| counting.is_settled())
-    }
-
-    /// Tells the client what was taken in, where it has waited long enough to forget its own copies.
-    pub(super) fn tell_if_due(&mut self, session: &Session, output: &mut Vec<u8>) {
-        if self.counting.as_ref().is_some_and(|counting| {
-            counting.untold_frames >= UNTOLD_FRAMES || counting.untold_bytes >= UNTOLD_BYTES
-        }) {
-            self.pong(session, output);
-        }
     }
 
     /// Answers a `3`, or sends one unasked: in a session with what was taken in.

@@ -23,6 +23,7 @@ impl Connection {
     ///
     /// To be called while [`wants_input`](Self::wants_input); beyond that nothing is lost, but more is kept than one
     /// read. Input after the end is ignored.
+    #[inline]
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) {
         self.heard = self.heard.max(now);
         self.pinged = None;
@@ -63,7 +64,7 @@ impl Connection {
                 }
             }
         }
-        let mut publication = Publication::default();
+        let mut publication = None;
         let mut session = self.session().cloned();
         if session.as_ref().is_some_and(|session| !self.begin_read(session)) {
             self.close(CloseReason::TakenOver, now, output);
@@ -107,9 +108,8 @@ impl Connection {
         }
         if let Some(session) = &session {
             self.flush(&mut publication, session);
-            self.end_read(session, output);
-            if matches!(self.phase, Phase::Open(_)) {
-                self.tell_if_due(session, output);
+            if self.counting.is_some() {
+                self.end_read(session, output);
             }
         }
         length - input.len()
@@ -122,12 +122,19 @@ impl Connection {
         text: &str,
         session: &mut Option<Arc<Session>>,
         now: Instant,
-        publication: &mut Publication,
+        publication: &mut Option<Publication>,
         output: &mut Vec<u8>,
     ) {
         if matches!(self.phase, Phase::Upgraded { .. }) {
             match self.handle_opening_text(text, now, output) {
-                Opened::Base(opened) => *session = Some(opened),
+                Opened::Base(opened) => {
+                    // `on_open` may have closed it.
+                    let is_stopped = opened.outbox.is_stopped();
+                    *session = Some(opened);
+                    if is_stopped {
+                        return;
+                    }
+                }
                 Opened::Session(opened) => {
                     *session = Some(opened);
                     return;
@@ -135,10 +142,7 @@ impl Connection {
                 Opened::Nothing => return,
             }
         }
-        // `on_open` may have closed the session.
-        if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session)
-            && !session.outbox.is_stopped()
-        {
+        if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session) {
             self.handle_text(session, text, now, publication, output);
         }
     }

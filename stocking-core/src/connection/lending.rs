@@ -25,6 +25,7 @@ impl Connection {
     }
 
     /// Before anything is written here.
+    #[inline]
     pub(super) fn take_back(&mut self, output: &mut Vec<u8>) {
         if std::mem::take(&mut self.is_lent)
             && let Some(direct) = &self.direct

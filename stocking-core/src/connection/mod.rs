@@ -243,14 +243,13 @@ impl Connection {
     ///
     /// To be called after everything else, and whenever `waker` is woken; again after the output was written, until it
     /// appends nothing.
-    #[inline]
     pub fn poll_transmit(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
         if !self.is_at_rest(waker) {
             self.transmit(now, output, waker);
         }
     }
 
-    /// Whether there is nothing to transmit: so it is for a client that keeps up.
+    /// Whether [`poll_transmit`](Self::poll_transmit) would do nothing: so it is for a client that keeps up.
     #[inline]
     pub(crate) fn is_at_rest(&self, waker: &Waker) -> bool {
         matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch))

@@ -85,7 +85,7 @@ impl Connection {
         session: &Arc<Session>,
         text: &str,
         now: Instant,
-        publication: &mut Publication,
+        publication: &mut Option<Publication>,
         output: &mut Vec<u8>,
     ) {
         self.count(text);
@@ -127,19 +127,22 @@ impl Connection {
         session: &Arc<Session>,
         to: Destination<'_>,
         content: &str,
-        publication: &mut Publication,
+        publication: &mut Option<Publication>,
         output: &mut Vec<u8>,
     ) {
-        if !publication.is_to(to) {
+        if !publication.as_ref().is_some_and(|begun| begun.is_to(to)) {
             self.flush(publication, session);
             if !self.may_broadcast_at_once(session) {
                 return self.submit_broadcast(session, to, content, output);
             }
-            if let Err(error) = publication.begin(to, session.service().hub()) {
-                return self.answer(session, &Callback::None, Err(error), output);
+            match Publication::begin(to, session.service().hub()) {
+                Ok(begun) => *publication = Some(begun),
+                Err(error) => return self.answer(session, &Callback::None, Err(error), output),
             }
         }
-        publication.add(to, content);
+        if let Some(begun) = publication {
+            begun.add(to, content);
+        }
     }
 
     fn submit_broadcast(
@@ -295,15 +298,15 @@ impl Connection {
 
     /// Hands out what was joined.
     #[inline]
-    pub(super) fn flush(&mut self, publication: &mut Publication, session: &Arc<Session>) {
-        if !publication.is_empty() {
+    pub(super) fn flush(&mut self, publication: &mut Option<Publication>, session: &Arc<Session>) {
+        if let Some(publication) = publication.take() {
             self.hand_out(publication, session);
         }
     }
 
     /// A channel that has no room makes its publisher wait, as any slow request does.
-    fn hand_out(&mut self, publication: &mut Publication, session: &Arc<Session>) {
-        if let Err(Congested { receiver, run }) = publication.flush(session) {
+    fn hand_out(&mut self, publication: Publication, session: &Arc<Session>) {
+        if let Err(Congested { receiver, run }) = publication.hand_out(session) {
             let from = session.clone();
             let work = Guarded::new(Box::pin(async move {
                 from.service().hub().deliver_in_turn(&receiver, &run, Some(&from)).await;

@@ -54,7 +54,16 @@ impl Connection {
     /// To be asked after anything was told. It only ever moves away while nothing is told: sleeping until an older answer
     /// is a spurious call, and harmless.
     #[must_use]
+    #[inline]
     pub fn poll_timeout(&self) -> Option<(Instant, Timeout)> {
+        let has_begun_nothing = self.rest.is_none() && !self.decoder.is_in_message() && self.unsent == 0;
+        if matches!(self.phase, Phase::Open(_)) && self.pinged.is_none() && has_begun_nothing {
+            return Some((after(self.heard, self.service.config().ping_interval), Timeout::Ping));
+        }
+        self.earliest_timeout()
+    }
+
+    fn earliest_timeout(&self) -> Option<(Instant, Timeout)> {
         let config = self.service.config();
         let mut next = match &self.phase {
             Phase::Opening(opening) => (opening.until, Timeout::Handshake),
@@ -86,11 +95,7 @@ impl Connection {
 
     /// When a message that was begun has to be whole. What is not read cannot be late; and the head of the handshake and the
     /// close frame have limits of their own.
-    #[inline]
     fn message_deadline(&self, config: &Config) -> Option<Instant> {
-        if self.rest.is_none() && !self.decoder.is_in_message() {
-            return None;
-        }
         let fragments = self.decoder.deadline(config);
         let frame = self.incomplete_since().map(|since| after(since, config.message_timeout));
         let counts = matches!(self.phase, Phase::Upgraded { .. } | Phase::Open(_)) && self.wants_input();

@@ -147,12 +147,15 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
         let (mut rounds, mut bytes) = (0, 0);
         // Looked at once for all that is there to do, unless the transport is behind.
         let mut now = this.runtime.now();
-        if !connection.has_waker(cx.waker()) {
-            // Another task drives the connection from here on: the timer has to wake that one.
-            *this.is_armed = false;
-        }
         loop {
-            connection.poll_transmit(now, output, cx.waker());
+            let is_at_rest = connection.is_at_rest(cx.waker());
+            if !is_at_rest {
+                if !connection.has_waker(cx.waker()) {
+                    // Another task drives the connection from here on: the timer has to wake that one.
+                    *this.is_armed = false;
+                }
+                connection.poll_transmit(now, output, cx.waker());
+            }
             while let Some(task) = connection.poll_task() {
                 this.runtime.spawn(task);
             }
@@ -160,6 +163,7 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
             if had_work && let Err(error) = write(this.transport, cx, this.unsent, output, this.needs_flush) {
                 tracing::debug!(%error, "a transport has failed");
                 connection.handle_eof();
+                return Poll::Ready(());
             }
             // What a transport has taken and not passed on is as unsent as what it has not taken.
             let unsent = this.unsent.len() + usize::from(*this.needs_flush);
@@ -169,18 +173,21 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                 }
                 connection.handle_unsent(unsent, now);
             }
-            if (connection.wants_shutdown() || *this.has_ended) && unsent == 0 && !*this.is_shut {
-                match this.transport.poll_close(cx) {
-                    Poll::Ready(Ok(())) => *this.is_shut = true,
-                    Poll::Ready(Err(_)) => connection.handle_eof(),
-                    Poll::Pending => {}
+            // Who is at rest does not end.
+            if !is_at_rest {
+                if (connection.wants_shutdown() || *this.has_ended) && unsent == 0 && !*this.is_shut {
+                    match this.transport.poll_close(cx) {
+                        Poll::Ready(Ok(())) => *this.is_shut = true,
+                        Poll::Ready(Err(_)) => connection.handle_eof(),
+                        Poll::Pending => {}
+                    }
                 }
-            }
-            if *this.has_ended && *this.is_shut {
-                connection.handle_eof();
-            }
-            if connection.is_closed() {
-                return Poll::Ready(());
+                if *this.has_ended && *this.is_shut {
+                    connection.handle_eof();
+                }
+                if connection.is_closed() {
+                    return Poll::Ready(());
+                }
             }
             if rounds == ROUNDS || bytes >= READ {
                 cx.waker().wake_by_ref();
@@ -210,8 +217,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                     Poll::Pending => {}
                 }
             }
-            if had_work && unsent == 0 && !connection.is_at_rest(cx.waker()) {
-                // There is more, perhaps: what waited for the transport to take this.
+            if had_work && unsent == 0 && !is_at_rest {
+                // There may be more: what waited for the transport to take this.
                 continue;
             }
             let Some((due, _)) = connection.poll_timeout() else { return Poll::Ready(()) };

@@ -88,10 +88,13 @@ impl Direct {
     }
 
     /// The connection writes again: first what others have begun.
+    #[inline]
     pub(crate) fn take_back(&self, output: &mut Vec<u8>) {
         let mut state = self.state.lock();
         state.is_lent = false;
-        output.extend_from_slice(&std::mem::take(&mut state.rest));
+        if !state.rest.is_empty() {
+            output.extend_from_slice(&std::mem::take(&mut state.rest));
+        }
     }
 
     /// Whether somebody else has begun to write what the connection has to end.

@@ -80,6 +80,21 @@ fn any_byte_is_a_sign_of_life() {
 }
 
 #[test]
+fn who_answers_a_ping_is_asked_again_in_time_however_long_it_had_for_the_answer() {
+    let config = Config::new().ping_interval(seconds(1)).ping_timeout(seconds(20));
+    let server = TestServer::new(Service::new(Router::new()).with_config(config));
+    let client = server.connect();
+    client.send("3");
+    drop(client.receive());
+    for _ in 0..3 {
+        server.advance(seconds(1));
+        assert_eq!(client.receive(), [PING]);
+        client.send_bytes(&pong());
+        assert_eq!(client.receive(), []);
+    }
+}
+
+#[test]
 fn a_living_browser_that_says_nothing_stays_for_hours() {
     let server = server();
     let client = server.connect();
