@@ -28,6 +28,7 @@ pub(crate) struct Arguments {
     pub(crate) rounds_of_part: Option<u64>,
     pub(crate) certificate: Option<PathBuf>,
     pub(crate) key: Option<PathBuf>,
+    pub(crate) workers: Option<usize>,
     pub(crate) listen: SocketAddr,
 }
 
@@ -48,6 +49,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<(Opt
         rounds_of_part: None,
         certificate: None,
         key: None,
+        workers: None,
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
     };
     while let Some(argument) = parser.next()? {
@@ -65,6 +67,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<(Opt
             Long("dialect") => all.dialect = Dialect::named(&parser.value()?.string()?)?,
             Long("certificate") => all.certificate = Some(parser.value()?.into()),
             Long("key") => all.key = Some(parser.value()?.into()),
+            Long("workers") => all.workers = Some(parser.value()?.parse::<usize>()?.max(1)),
             Long("listen") => all.listen = parser.value()?.parse()?,
             Value(value) if command.is_none() => command = Some(value.string()?),
             Value(value) if all.operand.is_none() => all.operand = Some(value.string()?),

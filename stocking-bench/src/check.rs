@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     for target in &targets {
         let Target { server, of, workload, .. } = target;
         let counted = match target.instructions.filter(|_| no_valgrind.is_none()) {
-            Some(_) => vec![instructions::of_server(server, workload)?],
+            Some(_) => instructions::of_server(server, workload)?,
             None => Vec::new(),
         };
         let rows = [

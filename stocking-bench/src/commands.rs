@@ -30,6 +30,7 @@ stocking-bench: what Stocking costs, beside what others cost
   --update         for instructions: writes that file
   --dialect D      for load: raw, text, stocking, session or socket.io   [stocking]
   --certificate FILE, --key FILE   serve or load over TLS; a load needs the certificate alone
+  --workers N      for serve: threads of stocking-multi            [2]
   --listen ADDRESS for serve                                      [127.0.0.1:0]
 ";
 
@@ -59,7 +60,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitC
 
 fn serve(all: Arguments) -> Result<ExitCode> {
     let name = all.operand.ok_or("serve what? see --help")?;
-    servers::serve(&name, all.listen, servers::Options { tls: all.certificate.zip(all.key) })?;
+    servers::serve(
+        &name,
+        all.listen,
+        servers::Options { tls: all.certificate.zip(all.key), workers: all.workers },
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 

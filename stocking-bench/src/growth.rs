@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     let (machine, cores) = (Machine::look(), Cores::choose());
     let certificate = Certificate::make()?;
     let variant = |name, server, tls| -> Result<Variant> {
-        Ok(Variant { name, server: servers::named(server)?, options: Options { tls } })
+        Ok(Variant { name, server: servers::named(server)?, options: Options { tls, workers: None } })
     };
     let files = (certificate.file("certificate.pem"), certificate.file("key.pem"));
     let variants = [

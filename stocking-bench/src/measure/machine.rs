@@ -1,7 +1,7 @@
 //! What the figures belong to.
 
 use std::{
-    fs,
+    env, fs,
     process::Command,
     thread,
     time::{SystemTime, UNIX_EPOCH},
@@ -27,14 +27,12 @@ impl Machine {
             .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
             .map_or("unknown", |(_, name)| name);
         let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let compiler = Command::new("rustc").arg("--version").output();
-        let compiler = compiler.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         Self {
             processor: processor.trim().to_owned(),
             cores: thread::available_parallelism().map_or(1, usize::from),
             kernel: kernel.trim().to_owned(),
-            compiler: compiler.unwrap_or_default(),
+            compiler: compiler(),
             date: date(seconds / 86_400),
         }
     }
@@ -48,6 +46,13 @@ impl Machine {
             "date": self.date,
         })
     }
+}
+
+/// The compiler, as it says itself, and what it compiles for.
+pub(crate) fn compiler() -> String {
+    let output = Command::new("rustc").arg("--version").output();
+    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    format!("{}, {}", version.unwrap_or_default(), env::consts::ARCH)
 }
 
 /// The date of a day since 1970.

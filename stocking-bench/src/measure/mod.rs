@@ -9,7 +9,7 @@ mod statistics;
 pub(crate) use self::{
     cores::Cores,
     limits::raise_open_files,
-    machine::Machine,
+    machine::{Machine, compiler},
     process::{Process, Unmetered},
     statistics::{lower_quartile, median},
 };

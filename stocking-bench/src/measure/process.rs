@@ -8,8 +8,6 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use super::Cores;
 use crate::{
     Result,
@@ -42,6 +40,9 @@ impl Process {
         if let Some((certificate, key)) = &options.tls {
             command.arg("--certificate").arg(certificate).arg("--key").arg(key);
         }
+        if let Some(workers) = options.workers {
+            command.arg("--workers").arg(workers.to_string());
+        }
         Ok(command)
     }
 
@@ -59,15 +60,12 @@ impl Process {
         Ok(Self { child, address })
     }
 
-    fn proc(&self, file: &str) -> String {
-        format!("/proc/{}/{file}", self.child.id())
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
-    /// Asks it to end, and waits until it has: what it writes at its end is there then.
-    pub(crate) fn end(mut self) -> Result<()> {
-        kill_process(Pid::from_child(&self.child), Signal::TERM)?;
-        self.child.wait()?;
-        Ok(())
+    fn proc(&self, file: &str) -> String {
+        format!("/proc/{}/{file}", self.id())
     }
 }
 

@@ -48,6 +48,8 @@ pub(crate) enum Program {
 pub(crate) struct Options {
     /// Files of a certificate and its key, for TLS.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    /// Threads of a runtime that has several: two, unless it is said.
+    pub(crate) workers: Option<usize>,
 }
 
 /// What every other one is measured by.

@@ -24,7 +24,8 @@ pub(super) fn current_thread(listener: TcpListener, options: Options) -> crate::
 
 /// Two workers, however many processors there are, so that its cost is comparable everywhere.
 pub(super) fn multi_thread(listener: TcpListener, options: Options) -> crate::Result<()> {
-    run(&Builder::new_multi_thread().worker_threads(2).enable_all().build()?, listener, options)
+    let workers = options.workers.unwrap_or(2);
+    run(&Builder::new_multi_thread().worker_threads(workers).enable_all().build()?, listener, options)
 }
 
 fn run(runtime: &Runtime, listener: TcpListener, options: Options) -> crate::Result<()> {
