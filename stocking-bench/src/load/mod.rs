@@ -6,7 +6,7 @@ mod client;
 mod dialect;
 mod engine;
 mod fan_out;
-mod frames;
+pub(crate) mod frames;
 mod idle;
 mod stream;
 mod watch;

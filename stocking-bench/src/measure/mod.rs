@@ -5,6 +5,7 @@ mod limits;
 mod machine;
 mod process;
 mod statistics;
+mod thread_time;
 
 pub(crate) use self::{
     cores::Cores,
@@ -12,4 +13,5 @@ pub(crate) use self::{
     machine::{Machine, compiler},
     process::{Process, Unmetered},
     statistics::{lower_quartile, median},
+    thread_time::thread_time,
 };

@@ -14,7 +14,7 @@ async fn echo(_: Context, payload: Box<RawValue>) -> Result<Box<RawValue>> {
 }
 
 /// The one default that is not on: so many connections are a load, and not an attack.
-pub(super) fn service() -> Service {
+pub(crate) fn service() -> Service {
     Service::new(Router::new().on("echo", echo)).with_config(Config::new().max_connections(1_000_000))
 }
 

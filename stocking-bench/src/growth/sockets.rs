@@ -1,17 +1,17 @@
-//! How the cost of a message grows with members, connections and bytes, in three variants: plain, in a session, over TLS;
-//! and beside them the floor's, which grows too where it is the kernel that has more to do.
+//! Over sockets, in three variants: plain, in a session, over TLS; and beside them the floor's, which grows too where it is
+//! the kernel that has more to do.
 
-use std::{env, fs, path::PathBuf, process, process::ExitCode};
+use std::{env, fs, path::PathBuf, process};
 
 use rcgen::{CertifiedKey, generate_simple_self_signed};
-use serde_json::{Value, json};
 
+use super::Question;
 use crate::{
     Result,
     arguments::Arguments,
     load::{self, Length, Outcome, Target},
-    measure::{Cores, Machine, Process, median, raise_open_files},
-    report::{self, Line},
+    measure::{Cores, Process, median, raise_open_files},
+    report::Line,
     servers::{self, FLOOR, Options, Server},
     workload::{Shape, Workload},
 };
@@ -29,7 +29,8 @@ const SERIES: &[Series] = &[
     Series {
         name: "members",
         what: "members of a channel, one message of 128 bytes at a time; of each delivery",
-        points: &[10, 100, 1000, 10_000, 100_000],
+        // Twenty thousand open files are allowed in many places.
+        points: &[10, 100, 1000, 10_000, 19_000, 100_000],
         workload: |members| fan_out(members, 128),
     },
     Series {
@@ -39,13 +40,13 @@ const SERIES: &[Series] = &[
         workload: |connections| calls(connections, 32),
     },
     Series {
-        name: "payload of calls",
+        name: "calls",
         what: "bytes of payload, 64 connections, one call in flight each; of each call",
         points: PAYLOADS,
         workload: |payload| calls(64, payload),
     },
     Series {
-        name: "payload of broadcasts",
+        name: "broadcasts",
         what: "bytes of content, 100 members, one message at a time; of each delivery",
         points: PAYLOADS,
         workload: |payload| fan_out(100, payload),
@@ -73,31 +74,37 @@ struct Variant {
     options: Options,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    let (machine, cores) = (Machine::look(), Cores::choose());
-    let certificate = Certificate::make()?;
-    let variant = |name, server, tls| -> Result<Variant> {
-        Ok(Variant { name, server: servers::named(server)?, options: Options { tls, workers: None } })
-    };
-    let files = (certificate.file("certificate.pem"), certificate.file("key.pem"));
-    let variants = [
-        variant("floor", FLOOR, None)?,
-        variant("plain", "stocking", None)?,
-        variant("session", "stocking-session", None)?,
-        variant("TLS", "stocking", Some(files))?,
-    ];
-    let sockets = raise_open_files();
-    let (mut results, mut charts) = (Vec::new(), Vec::new());
-    for series in SERIES {
+pub(super) fn questions() -> impl Iterator<Item = Question> {
+    SERIES.iter().map(|series| Question {
+        name: series.name,
+        what: series.what,
+        ask: Box::new(|arguments, cores| series.ask(arguments, cores)),
+    })
+}
+
+impl Series {
+    fn ask(&self, arguments: &Arguments, cores: Cores) -> Result<Vec<Line>> {
+        let certificate = Certificate::make()?;
+        let variant = |name, server, tls| -> Result<Variant> {
+            Ok(Variant { name, server: servers::named(server)?, options: Options { tls, workers: None } })
+        };
+        let files = (certificate.file("certificate.pem"), certificate.file("key.pem"));
+        let variants = [
+            variant("floor", FLOOR, None)?,
+            variant("plain", "stocking", None)?,
+            variant("session", "stocking-session", None)?,
+            variant("TLS", "stocking", Some(files))?,
+        ];
         let mut lines: Vec<Line> = variants.iter().map(|variant| Line::new(variant.name)).collect();
-        for point in series.points {
-            let workload = (series.workload)(*point);
+        let sockets = raise_open_files();
+        for point in self.points {
+            let workload = (self.workload)(*point);
             let connections = match workload.shape {
                 Shape::Calls { connections, .. } | Shape::Idle { connections } => connections,
                 Shape::FanOut { members, .. } => members,
             };
             if connections as u64 + 100 > sockets {
-                eprintln!("note: no {point} {}: {sockets} open files are allowed (ulimit -Hn)", series.name);
+                eprintln!("note: no {point} {}: {sockets} open files are allowed (ulimit -Hn)", self.name);
                 continue;
             }
             let mut rounds = vec![Vec::new(); variants.len()];
@@ -106,36 +113,18 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
                     if variant.options.tls.is_some() && connections > MOST_OVER_TLS {
                         continue;
                     }
-                    eprint!("\r\x1b[K{point} {}, {}, round {round}", series.name, variant.name);
+                    eprint!("\r\x1b[K{point} {}, {}, round {round}", self.name, variant.name);
                     let outcome = one(variant, &workload, arguments, cores);
-                    figures.push(
-                        outcome
-                            .map_err(|error| format!("{point} {}, {}: {error}", series.name, variant.name))?
-                            .micros(),
-                    );
+                    let outcome = outcome.map_err(|error| format!("{point}, {}: {error}", variant.name))?;
+                    figures.push(outcome.micros());
                 }
             }
             for (line, figures) in lines.iter_mut().zip(rounds) {
                 line.points.extend(median(&figures).map(|micros| (*point, micros)));
             }
         }
-        eprint!("\r\x1b[K");
-        println!("{}", report::series(series.what, &lines));
-        results.push(as_json(series, &lines));
-        charts.push((series.what, lines));
+        Ok(lines)
     }
-    fs::create_dir_all(&arguments.output)?;
-    let (file, chart) = (arguments.output.join("growth.json"), arguments.output.join("growth.svg"));
-    let all = json!({ "machine": machine.json(), "pinned": cores.are_pinned(), "series": results });
-    fs::write(&file, serde_json::to_string_pretty(&all)? + "\n")?;
-    fs::write(&chart, report::lines(&charts))?;
-    println!("written: {}, {}", file.display(), chart.display());
-    Ok(ExitCode::SUCCESS)
-}
-
-fn as_json(series: &Series, lines: &[Line]) -> Value {
-    let lines = lines.iter().map(|line| json!({ "variant": line.name, "micros": line.points }));
-    json!({ "name": series.name, "what": series.what, "lines": lines.collect::<Vec<_>>() })
 }
 
 fn one(variant: &Variant, workload: &Workload, arguments: &Arguments, cores: Cores) -> Result<Outcome> {
