@@ -89,14 +89,25 @@ pub(super) fn run(
         sent: vec![0; connections],
         received: vec![0; connections],
         answers: 0,
-        left: match length {
-            Length::Messages(all) => Some(all),
-            Length::Time(_) => None,
-        },
+        left: None,
         stopped: false,
         room: 0,
-        round_trips: (connections == 1 && in_flight == 1).then(|| (Instant::now(), Vec::new())),
+        round_trips: None,
     };
+    // The first call of a connection begins its session: what is measured comes after it.
+    for client in 0..connections {
+        engine.send(client, |say| calls.call(client, 1, say))?;
+    }
+    calls.left = Some(0);
+    while calls.sent != calls.received {
+        engine.turn(&mut calls)?;
+    }
+    calls.answers = 0;
+    calls.left = match length {
+        Length::Messages(all) => Some(all),
+        Length::Time(_) => None,
+    };
+    calls.round_trips = (connections == 1 && in_flight == 1).then(|| (Instant::now(), Vec::new()));
     let mut watch = Watch::new(length, meter)?;
     for client in 0..connections {
         engine.send(client, |say| calls.call(client, in_flight as u64, say))?;

@@ -318,7 +318,9 @@ impl State {
             let is_sender = except.as_ref().is_some_and(|sender| Arc::ptr_eq(sender, &member.session));
             if !is_sender && member.after < *number {
                 let pushed = member.session.push(run);
-                wakers.extend(pushed.waker);
+                if let Some(waker) = pushed.waker {
+                    wakers.push(waker);
+                }
                 time += if pushed.has_asked { WRITE - 1 + run.len() / WRITTEN } else { 0 };
             }
         }

@@ -103,11 +103,12 @@ impl Direct {
     }
 
     pub(super) fn write(&self, run: &[u8]) -> Written {
+        let turn = TURN.get();
         let mut state = self.state.lock();
-        if !state.is_lent || state.turn == TURN.get() || run.len() > LONGEST {
+        if !state.is_lent || state.turn == turn || run.len() > LONGEST {
             return Written::Not;
         }
-        state.turn = TURN.get();
+        state.turn = turn;
         // Any error is the connection's to find, which writes what is queued; and others wait for what comes after a panic.
         let written = catch_unwind(AssertUnwindSafe(|| self.writer.try_write(run)));
         let written = written.unwrap_or(Ok(0)).unwrap_or(0).min(run.len());
