@@ -16,7 +16,7 @@ stocking-bench: what Stocking costs, beside what others cost
 
   compare        every server under every workload, as a table, JSON and a chart
   check          the targets in targets.json; fails where one is missed by more than the noise
-  growth         of cost with members, connections and bytes; plain, in a session, over TLS
+  growth [SERIES] of cost with members, connections and bytes; plain, in a session, over TLS, in memory
   instructions   of a message, by callgrind; fails where they are 5 % more than in instructions.json
   serve NAME     one of the servers; says where it listens
   load ADDRESS   one workload on a server that is there; fails if an answer is wrong, late or missing

@@ -1,10 +1,14 @@
 //! How the cost of a message grows with members, connections and bytes: over sockets, as far as a process may have them, and
 //! beyond that in memory.
 
+#[cfg(feature = "memory")]
 mod held;
+#[cfg(feature = "memory")]
 mod membership;
+#[cfg(feature = "memory")]
 mod memory;
 mod sockets;
+#[cfg(feature = "memory")]
 mod world;
 
 use std::{fs, process::ExitCode};
@@ -36,11 +40,22 @@ struct Question {
     ask: Box<Ask>,
 }
 
+#[cfg(feature = "memory")]
+fn questions() -> Vec<Question> {
+    let in_memory = memory::questions().chain(membership::questions()).chain(held::questions());
+    sockets::questions().chain(in_memory).collect()
+}
+
+#[cfg(not(feature = "memory"))]
+fn questions() -> Vec<Question> {
+    eprintln!("note: over sockets only: what is measured in memory comes with `--features memory`");
+    sockets::questions().collect()
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     // Before anything is pinned: what is pinned has one processor.
     let (machine, cores) = (Machine::look(), Cores::choose());
-    let mut questions: Vec<Question> = sockets::questions().chain(memory::questions()).collect();
-    questions.extend(membership::questions().chain(held::questions()));
+    let mut questions = questions();
     if let Some(name) = &arguments.operand {
         let names: Vec<_> = questions.iter().map(|question| question.name).collect();
         if !names.contains(&name.as_str()) {

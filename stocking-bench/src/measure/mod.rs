@@ -5,13 +5,15 @@ mod limits;
 mod machine;
 mod process;
 mod statistics;
+#[cfg(feature = "memory")]
 mod thread_time;
 
+#[cfg(feature = "memory")]
+pub(crate) use self::thread_time::thread_time;
 pub(crate) use self::{
     cores::Cores,
     limits::raise_open_files,
     machine::{Machine, compiler},
     process::{Process, Unmetered},
     statistics::{lower_quartile, median},
-    thread_time::thread_time,
 };

@@ -115,6 +115,7 @@ pub(crate) const ALL: &[Server] = &[
 ];
 
 pub(crate) use self::node::{command as node_command, why_not as why_no_node};
+#[cfg(feature = "memory")]
 pub(crate) use self::stocking_tokio::service as stocking;
 
 /// The one of that name.
