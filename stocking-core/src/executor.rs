@@ -17,6 +17,7 @@ pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 pub(crate) struct Executor {
     pub(crate) spawn: Box<dyn Fn(Task) + Send + Sync>,
     pub(crate) sleep: Box<dyn Fn(Duration) -> Task + Send + Sync>,
+    pub(crate) yield_now: Box<dyn Fn() -> Task + Send + Sync>,
 }
 
 impl Executor {
@@ -33,7 +34,7 @@ impl fmt::Debug for Executor {
     }
 }
 
-/// Lets whatever else is ready run first.
+/// Lets whatever else is ready run first, as far as waking oneself does that.
 pub(crate) async fn yield_now() {
     let mut yielded = false;
     std::future::poll_fn(|cx| {

@@ -12,7 +12,7 @@ use stocking_core::driver::{Runtime, Transport};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     runtime::Handle,
-    time,
+    task, time,
 };
 
 /// A tokio runtime. It stands for the one it was made on, wherever it is used.
@@ -49,6 +49,10 @@ impl Runtime for Tokio {
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.0.spawn(task);
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        task::yield_now()
     }
 }
 

@@ -86,9 +86,10 @@ use crate::{
 /// was lent; whoever drives a
 /// [`Connection`](crate::Connection) with a loop of their own may.
 pub fn lend<R: Runtime>(runtime: &R, service: &Service) {
-    let (spawner, clock) = (runtime.clone(), runtime.clone());
+    let (spawner, clock, turns) = (runtime.clone(), runtime.clone(), runtime.clone());
     service.hub().lend(Executor {
         spawn: Box::new(move |task: Task| spawner.spawn(task)),
         sleep: Box::new(move |time: Duration| Box::pin(clock.sleep_until(after(clock.now(), time)))),
+        yield_now: Box::new(move || Box::pin(turns.yield_now())),
     });
 }

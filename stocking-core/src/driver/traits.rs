@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use crate::{client::Target, outbox::TryWrite};
+use crate::{client::Target, executor::yield_now, outbox::TryWrite};
 
 /// A stream of bytes in both directions.
 ///
@@ -89,6 +89,13 @@ pub trait Runtime: Clone + Send + Sync + 'static {
 
     /// Runs `task` to its end, beside everything else. Where the runtime itself ends before, it drops the task.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
+
+    /// Lets everything else that is ready have its turn before the task that awaits this: whoever tells a large channel is so
+    /// kept from making others wait. By default the task wakes itself; a runtime that would then not look at its sockets first
+    /// has a better way.
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        yield_now()
+    }
 }
 
 /// A connection that is being made.

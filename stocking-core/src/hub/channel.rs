@@ -16,19 +16,15 @@ use parking_lot::Mutex;
 use slab::Slab;
 use stocking_proto::ClientId;
 
-use crate::{
-    executor::{Task, yield_now},
-    outbox::begin_turn,
-    session::Session,
-    websocket::Encoded,
-};
+use super::Hub;
+use crate::{outbox::begin_turn, session::Session, websocket::Encoded};
 
 /// Members that are told under one hold of the lock, where telling is queueing: 4,096 pushes are a fifth of a millisecond.
 const SLICE: usize = if cfg!(test) { 4 } else { 4096 };
 
-/// How many pushes take as long as one that writes at once: 128 writes are half a millisecond where a system call takes four
-/// microseconds.
-const WRITE: usize = 32;
+/// How many pushes take as long as one that writes at once, or wakes a task, which will write: 64 of these are half a
+/// millisecond where a system call takes seven microseconds.
+const WRITE: usize = 64;
 
 /// Bytes of such a write that take as long as one push.
 const WRITTEN: usize = 512;
@@ -82,8 +78,8 @@ struct Publication {
 pub(crate) enum Published {
     /// Every member has it in its outbox, or a task that runs already will see to it.
     Done,
-    /// The first slice has it; this task tells the others.
-    Continues(Task),
+    /// The first slice has it; the others are still to be told.
+    Continues(FanOut),
     /// Too much waits in line: not published.
     Congested,
 }
@@ -178,12 +174,7 @@ impl Channel {
         let Some(told) = state.tell(&publication, 0, wakers) else { return Published::Done };
         state.told = told;
         state.queue(publication);
-        let mut rest = FanOut { channel: self.clone(), is_done: false };
-        Published::Continues(Box::pin(async move {
-            while rest.advance() {
-                yield_now().await;
-            }
-        }))
+        Published::Continues(FanOut { channel: self.clone(), is_done: false })
     }
 
     /// Tells the next slice. True while there is more to do.
@@ -211,14 +202,21 @@ impl Channel {
     }
 }
 
-/// The task that tells the members beyond the first slice. Where its runtime ends before it does, the rest is told at
-/// once: nobody would do it later, and the line would stand still for ever.
-struct FanOut {
+/// What tells the members beyond the first slice. Where its runtime ends before it does, the rest is told at once: nobody
+/// would do it later, and the line would stand still for ever.
+pub(crate) struct FanOut {
     channel: Arc<Channel>,
     is_done: bool,
 }
 
 impl FanOut {
+    /// Tells slice after slice; what else there is to do has its turn in between.
+    pub(crate) async fn run(mut self, hub: Hub) {
+        while self.advance() {
+            hub.yield_now().await;
+        }
+    }
+
     /// Tells the next slice. True while there is more to do.
     fn advance(&mut self) -> bool {
         self.is_done = !self.channel.advance();
@@ -318,10 +316,12 @@ impl State {
             let is_sender = except.as_ref().is_some_and(|sender| Arc::ptr_eq(sender, &member.session));
             if !is_sender && member.after < *number {
                 let pushed = member.session.push(run);
+                if pushed.has_asked || pushed.waker.is_some() {
+                    time += WRITE - 1 + run.len() / WRITTEN;
+                }
                 if let Some(waker) = pushed.waker {
                     wakers.push(waker);
                 }
-                time += if pushed.has_asked { WRITE - 1 + run.len() / WRITTEN } else { 0 };
             }
         }
         None

@@ -21,7 +21,7 @@ pub(crate) use self::channel::{Channel, Published};
 pub use self::target::{ChannelHandle, ClientHandle};
 use crate::{
     encode,
-    executor::{Executor, Task},
+    executor::{Executor, Task, yield_now},
     router::Error,
     session::Session,
     websocket::Encoded,
@@ -220,7 +220,7 @@ impl Hub {
         };
         let max_backlog = self.0.max_backlog.load(Ordering::Relaxed);
         if let Published::Continues(rest) = channel.publish_in_turn(run, except, max_backlog).await {
-            rest.await;
+            rest.run(self.clone()).await;
         }
     }
 
@@ -242,7 +242,7 @@ impl Hub {
             Receiver::Channel(channel) => {
                 match channel.publish(run, except, self.0.max_backlog.load(Ordering::Relaxed)) {
                     Published::Done => {}
-                    Published::Continues(task) => self.spawn(task),
+                    Published::Continues(rest) => self.spawn(Box::pin(rest.run(self.clone()))),
                     Published::Congested => return Err(SendError::Congested),
                 }
             }
@@ -262,6 +262,14 @@ impl Hub {
     /// Whether a runtime was lent, and has not ended since: a service may outlive the one on which it was served first.
     pub(crate) fn has_live_executor(&self) -> bool {
         self.executor().is_some_and(|executor| executor.is_alive())
+    }
+
+    /// Lets whatever else is ready run first, on the runtime that was lent.
+    pub(crate) async fn yield_now(&self) {
+        match self.executor() {
+            Some(executor) => (executor.yield_now)().await,
+            None => yield_now().await,
+        }
     }
 
     /// Runs `task` on the runtime that was lent; without one, here and at once.

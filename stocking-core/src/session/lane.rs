@@ -17,7 +17,7 @@ use stocking_proto::ErrorCode;
 
 use super::{Callback, Session, deadline::Deadline};
 use crate::{
-    executor::{Task, yield_now},
+    executor::Task,
     router::{
         Context, Error, Reply, Request,
         guard::{Guarded, Started, start},
@@ -156,7 +156,7 @@ impl Session {
                 let Some(work) = turn.end(&reply) else { break };
                 if answered.is_multiple_of(BURST) {
                     // A client that asks as fast as it is answered must not keep its thread from others.
-                    yield_now().await;
+                    turn.session.service().hub().yield_now().await;
                 }
                 reply = match work.start() {
                     Started::Done(reply) => reply,

@@ -127,7 +127,7 @@ fn who_waits_for_room_has_its_turn_before_those_who_come_later() {
     server.run();
     let hub = server.hub().clone();
     server.runtime().spawn(async move {
-        for _ in 0..200 {
+        for _ in 0..20_000 {
             // Whether there is room or not: it comes again at once.
             hub.broadcast("big", "s").ok();
             let mut yielded = false;

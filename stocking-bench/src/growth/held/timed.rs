@@ -100,4 +100,8 @@ impl Runtime for Timed {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.tokio.spawn(self.timed(task, |holds| &mut holds.slices));
     }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.tokio.yield_now()
+    }
 }

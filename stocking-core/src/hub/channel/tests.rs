@@ -93,7 +93,8 @@ impl World {
         let run = Encoded::from(vec![self.published]);
         match self.channel.publish(&run, except.map(|person| &self.people[person]), 1000) {
             Published::Done => {}
-            Published::Continues(task) => {
+            Published::Continues(rest) => {
+                let task = Box::pin(rest.run(self.people[0].hub().clone()));
                 assert!(self.task.replace(task).is_none(), "one task at a time");
             }
             Published::Congested => panic!("there is room"),
