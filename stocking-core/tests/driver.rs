@@ -8,13 +8,13 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context as TaskContext, Poll, Wake, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
 use stocking_core::{
     Accept, Admission, ClientId, Context, Result, Router, Service,
-    driver::{Driver, Runtime, Transport, serve},
+    driver::{Driver, Runtime, Transport, lend, serve},
     testing::{Message, Pipe, TestClient, TestListener, TestRuntime, TestServer, pipe},
 };
 
@@ -217,6 +217,44 @@ fn a_fan_out_does_not_end_with_the_runtime_it_runs_on() {
     server.hub().broadcast("big", "hello").unwrap();
     gone.shut_down();
     assert!(clients.iter().all(|client| client.texts() == ["5,big,hello"]));
+}
+
+/// A runtime that counts how often somebody lets others go first.
+#[derive(Clone)]
+struct Polite(TestRuntime, Arc<AtomicUsize>);
+
+impl Runtime for Polite {
+    type Sleep = <TestRuntime as Runtime>::Sleep;
+
+    fn now(&self) -> Instant {
+        self.0.now()
+    }
+
+    fn sleep_until(&self, at: Instant) -> Self::Sleep {
+        self.0.sleep_until(at)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.0.spawn(task);
+    }
+
+    fn yield_now(&self) -> impl Future<Output = ()> + Send + 'static {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.yield_now()
+    }
+}
+
+#[test]
+fn who_tells_a_large_channel_lets_others_go_first_as_the_runtime_does_that() {
+    let server = TestServer::new(router());
+    let turns = Arc::<AtomicUsize>::default();
+    lend(&Polite(server.runtime().clone(), turns.clone()), server.service());
+    let members: Vec<_> = (0..300).map(|_| server.connect()).collect();
+    members.iter().for_each(|member| member.send("6,1,news"));
+    server.run();
+    server.hub().broadcast("news", "hello").unwrap();
+    assert!(members.iter().all(|member| member.texts() == ["5,news,hello"]));
+    assert!(turns.load(Ordering::Relaxed) >= 3, "64 members a slice, since each is written to");
 }
 
 /// Polls until it is ready; a future that waits for nothing is polled at once again.
