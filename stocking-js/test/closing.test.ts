@@ -37,6 +37,20 @@ test("after goodbye nothing is told, and nothing is left behind", async () => {
     for await (const text of room) assert.fail(text);
 });
 
+test("with goodbye rooms have ended, so that leaving them is nothing", async () => {
+    using world = await openWorld();
+    const joining = world.client.join("news");
+    await world.say("6,1,news");
+    const room = await joining;
+    const waiting = room[Symbol.asyncIterator]().next();
+    const joinsAnother = assert.rejects(world.client.join("other"), { code: "NotSent" });
+    void world.client.close();
+    room.leave();
+    await joinsAnother;
+    assert.deepEqual(await waiting, { done: true, value: undefined });
+    assert.deepEqual(await world.sent(), ["6,1,news", "6,1,other", "2"]);
+});
+
 test("after goodbye nothing is taken, and what waits has ended", async () => {
     using world = await openWorld();
     const { client } = world;
