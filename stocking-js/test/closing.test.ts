@@ -144,3 +144,13 @@ test("connecting again works", async () => {
     sockets[0]!.say("0", '0,0,{"id":"@1AAAAAAAAAAAAAAAAAAAAB","key":"k","ttl":1,"ping":1,"max":99}');
     assert.equal(again.id, "@1AAAAAAAAAAAAAAAAAAAAB");
 });
+
+test("a close that answers no goodbye does not say that all was taken in", async () => {
+    using world = await openWorld();
+    await world.say("2");
+    world.client.emit("a");
+    const closed = world.client.close();
+    assert.deepEqual(await world.sent(), []);
+    world.socket.end(1000);
+    assert.equal(await closed, false);
+});
