@@ -98,7 +98,6 @@ export const createChannels = (
         /** The client ends. */
         _end(why: StockingError): void {
             for (const room of rooms) room._settle(why);
-            rooms.clear();
         },
     };
 };

@@ -31,7 +31,8 @@ export const createEmitter = <Kinds>(isSilent: () => boolean, report: (error: un
                 listener(...args);
             } catch (error) {
                 // Who listens to errors is not told of its own.
-                (kind == "error" ? console.error : report)(error);
+                if (kind == "error") console.error(error);
+                else report(error);
             }
         }
     };
