@@ -66,6 +66,31 @@ describe("what one sees of the chat", { concurrency: 2 }, () => {
         await assertWell(doge, cat);
     });
 
+    test("the last word stays in sight where a longer text, or a phone's keyboard, takes its place, or it was away", TIMEOUT, async (t) => {
+        const chat = await world(t);
+        const { page } = await chat.page({ size: "phone" });
+        await comeIn(page, "doge");
+        for (let number = 0; number < 30; number++) await say(page, `${number}`);
+        await until(async () => (await words(page)).length == 30);
+        const isInSight = () => page.getByText("29", { exact: true }).evaluate((it) => {
+            const { top, bottom } = it.getBoundingClientRect();
+            const log = document.querySelector("#logs").getBoundingClientRect();
+            return top >= log.top && bottom <= log.bottom;
+        });
+        await until(isInSight);
+        await page.locator("#text").fill("one\ntwo\nthree\nfour\nfive\nsix");
+        await until(isInSight);
+        await page.setViewportSize({ width: 375, height: 350 });
+        await until(isInSight);
+        for (const _ of "12") await page.getByRole("button", { name: "Rooms and people" }).click();
+        await until(isInSight);
+        // Who reads what was said before is left alone.
+        await page.locator(".log:not([hidden])").evaluate((log) => (log.scrollTop = 0));
+        await page.setViewportSize({ width: 375, height: 330 });
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+        assert.equal(await page.locator(".log:not([hidden])").evaluate((log) => log.scrollTop), 0);
+    });
+
     test("however many strangers whisper, there are the last fifty talks, and the one that is looked at", TIMEOUT, async (t) => {
         const chat = await world(t);
         const [doge, cat] = [await chat.page(), await chat.page()];

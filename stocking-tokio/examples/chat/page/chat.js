@@ -1,6 +1,6 @@
 // The page of the chat. What is worth reading of Stocking is in `comeIn`; the rest is what is seen.
 
-import { $, face, make, said } from "./elements.js";
+import { $, face, isAtEnd, keepEnd, make, said } from "./elements.js";
 import { isCut, Line, setCut } from "./line.js";
 import { connect } from "./stocking.js";
 
@@ -150,7 +150,7 @@ const openMenu = (isOpen) => {
 const add = (to, item) => {
     const { log, lines } = to;
     // Asked before the first of a frame alone: each asking lays out all that is said.
-    to.isAtEnd ??= log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+    to.isAtEnd ??= isAtEnd(log);
     to.isAtEnd ||= item.classList.contains("own");
     lines.append(item);
     if (lines.childElementCount > MAX_LINES) lines.firstElementChild.remove();
@@ -345,6 +345,7 @@ onSubmit("say-form", () => {
     $("text").focus();
 });
 $("text").addEventListener("input", grow);
+keepEnd($("logs"));
 $("text").addEventListener("keydown", (event) => {
     if (event.key != "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
