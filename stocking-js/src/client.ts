@@ -277,6 +277,8 @@ export const createClient = (url: URL, options: Options): Client => {
     };
     const wake = (): void => {
         if (globalThis.document?.hidden) return;
+        // The network may be of use only a moment later.
+        pauses = 0;
         if (state == "waiting") connect();
         if (state == "connected") {
             probe();
