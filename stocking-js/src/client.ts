@@ -26,14 +26,11 @@ export const createClient = (url: URL, options: Options): Client => {
     let timer: any;
     let closeTimer: any;
     /** Since when the connection is open, when to ping, and when silence is death. */
-    let since: number;
-    let pingAt: number;
-    let deadAt: number;
+    let since: number, pingAt: number, deadAt: number;
     /** Whether the last ping was to find out whose the silence is. */
     let isProbing: boolean;
     /** Whether the server has said that it ends the connection, or the client has. */
-    let isDraining: boolean;
-    let hasSaidGoodbye: boolean;
+    let isDraining: boolean, hasSaidGoodbye: boolean;
     /** Pauses since a connection lasted, and errors in a row to what opens a session. */
     let pauses = 0;
     let refusals = 0;
@@ -47,9 +44,7 @@ export const createClient = (url: URL, options: Options): Client => {
     /** Resumes of the session that were sent. */
     let attempts: number;
     /** Counted frames of the server that were taken in, and of them what it was not told. */
-    let taken: number;
-    let told: number;
-    let untoldBytes: number;
+    let taken: number, told: number, untoldBytes: number;
 
     /** Ends what is listened to: its `signal` is all that a listener's options need. */
     const signs = new AbortController();
@@ -62,6 +57,8 @@ export const createClient = (url: URL, options: Options): Client => {
     /** What `close` has promised. */
     let closed: Promise<boolean> | undefined;
     let resolveClosed: ((isClean: boolean) => void) | undefined;
+    /** Whether that is broken, since a session was lost and what it had taken in is unknown. */
+    let hasLost: unknown;
 
     // Telling.
 
@@ -86,7 +83,7 @@ export const createClient = (url: URL, options: Options): Client => {
     const event = (id: number, name: string, payload: unknown): void =>
         push(`4,${id},` + JSON.stringify({ e: name, p: payload }), id);
     const send = (to: string, content: string): void => {
-        if (typeof content != "string") throw new TypeError("not a text");
+        if (typeof content != "string") throw new TypeError("no text");
         if (!isName(to)) throw fail("Name", to);
         push(`5,${to},${content}`);
     };
@@ -219,7 +216,10 @@ export const createClient = (url: URL, options: Options): Client => {
     const reset = (): void => {
         if (!session) return;
         const { _again: again, ...rest } = forget();
-        if (resolveClosed) return;
+        if (resolveClosed) {
+            hasLost ||= rest.unknown[0];
+            return;
+        }
         kept._joinFirst(again);
         tell("reset", { ...rest, rejoined: again.map(({ name }) => name) });
     };
@@ -234,7 +234,7 @@ export const createClient = (url: URL, options: Options): Client => {
         state = "closed";
         for (const [, settle] of calls) settle(why);
         channels._end(why);
-        resolveClosed?.(isClean);
+        resolveClosed?.(isClean && !hasLost);
         if (_isHeeded("close")) tell("close", { code: code!, reason: reason!, unknown, unsent });
         else report(fail("Closed", `${code} ${reason}`));
     };
@@ -363,9 +363,8 @@ export const createClient = (url: URL, options: Options): Client => {
         call: (name: string, payload?: unknown, { timeout = patience, signal }: CallOptions = {}) =>
             new Promise<any>((resolve, reject) => {
                 signal?.throwIfAborted();
-                const id = lastCall + 1;
+                const id = ++lastCall;
                 event(id, name, payload);
-                lastCall = id;
                 const settle = (why?: unknown, answer?: unknown) => {
                     calls.delete(id);
                     clearTimeout(timer);

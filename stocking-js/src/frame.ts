@@ -25,10 +25,10 @@ const isWritten = (code: string, is: (value: unknown) => boolean): boolean => is
 /** What may stand in a frame, by its type. */
 const fits: ((code: string, content: string) => unknown)[] = [
     (code) => /^[01]?$/.test(code),
-    (code) => isWritten(code, isCode) && code != "-1",
+    (code) => code != "-1" && isWritten(code, isCode),
     () => true,
     (code) => !code || isWritten(code, isCount),
-    (code) => isWritten(code, isCount) && code != "0",
+    (code) => code != "0" && isWritten(code, isCount),
     isName,
     (code, channel) => /^[0-3]$/.test(code) && isChannel(channel),
 ];

@@ -44,8 +44,8 @@ export interface Client<Events extends EventMap<Events> = AnyEvents> extends Lis
     /** Sends any text to one client, by its id, or to everybody else in a channel. Throws where it is not taken. */
     send(to: string, content: string): void;
     /**
-     * Says goodbye after all that was asked before. From here on no listener is called, and loops over rooms end. `true` when the server has taken it
-     * all in; `false` where it could not be told in time. Calls that wait for answers end, so await them before.
+     * Says goodbye after all that was asked before. From here on no listener is called, and loops over rooms end. `true` when
+     * the server has taken it all in; `false` where that is not known. Calls that wait for answers end, so await them before.
      */
     close(): Promise<boolean>;
 }

@@ -110,7 +110,7 @@ test("a payload that has no JSON form is refused, and nothing is sent", async ()
     assert.throws(() => world.client.emit("a", 1n), TypeError);
     assert.deepEqual(await world.sent(), []);
     void world.client.call("b").catch(() => {});
-    assert.deepEqual(await world.sent(), [frame(1, "b")]);
+    assert.deepEqual(await world.sent(), [frame(2, "b")]);
 });
 
 test("names that are none, and what is not text, are refused where they are made", async () => {

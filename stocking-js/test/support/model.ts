@@ -15,6 +15,8 @@ interface Session {
 export class Line {
     toClient: string[] = [];
     session: Session | undefined;
+    /** Whether the client has said goodbye, so that a close follows. */
+    isOver = false;
 }
 
 export class ModelServer {
@@ -45,6 +47,10 @@ export class ModelServer {
         // Whoever is taken over is not read any more.
         if (this.sessions.get(session.id) != session) return;
         if (type == "3") return void line.toClient.push(`3,${session.taken},`);
+        if (type == "2") {
+            line.isOver = true;
+            return void this.sessions.delete(session.id);
+        }
         session.taken++;
         if (type == "6") {
             if (code == "1" && this.refuses(content!)) {

@@ -35,7 +35,11 @@ export class Network {
         this.random = numbers(seed);
         this.world.clock.random = this.random;
         const { client } = this.world;
-        void client.join("news").then((room) => room.on("message", (text) => this.heard.push(Number(text))));
+        client.join("news").then(
+            (room) => room.on("message", (text) => this.heard.push(Number(text))),
+            // Only where there is a goodbye.
+            ({ code }) => assert.equal(code, "NotSent"),
+        );
         client.on("reset", ({ unknown }) => this.unknown.push(...unknown.filter((text) => text[0] == "4").map(payload)));
     }
 
@@ -75,8 +79,10 @@ export class Network {
     }
 
     toClient(): void {
-        const text = this.meet() && this.line!.toClient.shift();
+        if (!this.meet()) return;
+        const text = this.line!.toClient.shift();
         if (text) this.socket!.say(text);
+        else if (this.line!.isOver) this.socket!.end(1000);
     }
 
     async step(): Promise<void> {
