@@ -21,18 +21,27 @@ const gather = (room: Room): string[] => {
 
 test("what waits costs as much time as there is of it, and no more", async () => {
     using world = await openWorld();
+    let rooms = 0;
     const took = async (count: number): Promise<number> => {
-        const room = await join(world, `news-${count}`);
-        for (let number = 0; number < count; number++) world.socket.say(`5,news-${count},${number}`);
+        const name = `news-${rooms++}`;
+        const room = await join(world, name);
+        for (let number = 0; number < count; number++) world.socket.say(`5,${name},${number}`);
         await settle();
         const begun = performance.now();
         const heard = gather(room);
         await settle();
         assert.equal(heard.length, count);
+        room.leave();
         return performance.now() - begun;
     };
-    await took(1000);
-    const [few, many] = [await took(10_000), await took(60_000)];
+    /** The best of several, since a machine has other things to do. */
+    const best = async (count: number): Promise<number> => {
+        const all: number[] = [];
+        for (let time = 0; time < 3; time++) all.push(await took(count));
+        return Math.min(...all);
+    };
+    await best(1000);
+    const [few, many] = [await best(10_000), await best(60_000)];
     assert.ok(many < 12 * few, `${few} ms for 10,000, ${many} ms for 60,000`);
 });
 
