@@ -6,32 +6,39 @@ import type { Listenable, Listener } from "./types.js";
 type Told<Kinds> = { [Kind in keyof Kinds]: [kind: Kind, ...args: Parameters<Listener<Kinds, Kind>>] }[keyof Kinds];
 type Any = (...args: any[]) => unknown;
 
-/** `report` hears what a listener throws, `heeded` when there is another listener. */
-export const createEmitter = <Kinds>(report: (error: unknown) => void, heeded?: () => void) => {
-    const listeners: { [Kind in keyof Kinds]?: Set<Any> } = {};
-    const off = (kind: keyof Kinds, listener: Any) => void listeners[kind]?.delete(listener);
-    const on = (kind: keyof Kinds, listener: Any) => {
-        (listeners[kind] ??= new Set()).add(listener);
+/**
+ * `isSilent` says when nobody is to be called any more, `report` hears what a listener throws, `heeded` when there is another
+ * listener.
+ */
+export const createEmitter = <Kinds>(isSilent: () => boolean, report: (error: unknown) => void, heeded?: () => void) => {
+    /** By kind: each with whether it is called more than once. */
+    const listeners: { [Kind in keyof Kinds]?: Map<Any, boolean | undefined> } = {};
+    const of = (kind: keyof Kinds) => (listeners[kind] ??= new Map());
+    const off = (kind: keyof Kinds, listener: Any) => void of(kind).delete(listener);
+    const listen = (lasts: boolean) => (kind: keyof Kinds, listener: Any) => {
+        // Who listens each time goes on.
+        of(kind).set(listener, lasts || of(kind).get(listener));
         heeded?.();
         return () => off(kind, listener);
     };
-    const once = (kind: keyof Kinds, listener: Any) => {
-        const stop = on(kind, (...args) => (stop(), listener(...args)));
-        return stop;
-    };
-    /** Calls all listeners, whatever one of them throws. Whether there are any. */
-    const emit = (...[kind, ...args]: Told<Kinds>): boolean => {
-        const all = [...(listeners[kind] ?? [])];
-        for (const listener of all) {
+    /** Calls all listeners, whatever one of them throws. */
+    const emit = (...[kind, ...args]: Told<Kinds>): void => {
+        for (const [listener, lasts] of [...of(kind)]) {
+            // One before it may have taken it off, or said goodbye.
+            if (isSilent() || !of(kind).has(listener)) continue;
+            if (!lasts) off(kind, listener);
             try {
-                // One before it may have taken it off.
-                if (listeners[kind]!.has(listener)) listener(...args);
+                listener(...args);
             } catch (error) {
                 // Who listens to errors is not told of its own.
-                (kind == "error" ? console.error : report)(error);
+                if (kind == "error") console.error(error);
+                else report(error);
             }
         }
-        return !!all[0];
     };
-    return { _emit: emit, _public: { on, once, off } as Listenable<Kinds> };
+    return {
+        _emit: emit,
+        _isHeeded: (kind: keyof Kinds) => of(kind).size,
+        _public: { on: listen(true), once: listen(false), off } as Listenable<Kinds>,
+    };
 };

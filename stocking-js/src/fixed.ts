@@ -18,18 +18,13 @@ export const enum Fixed {
     /** The codes of a cut, and of what the server must not do. */
     Cut = 1006,
     Violation = 1002,
-    /** No server makes a client remember more channels. */
+    /** No client is in more channels. */
     Channels = 4096,
-}
-
-export const enum Phase {
-    Waiting,
-    Connecting,
-    Opening,
-    Open,
-    Ended,
 }
 
 /** Closes after which it is of no use to come back, and those that end a session though not its client. */
 export const FINAL = [1000, 1008, 3000, 3003];
 export const ENDING = [...FINAL, 1002, 1003, 1007, 1009, 1011, 4001];
+
+/** Starts a timer. Longer times would make it fire at once. */
+export const start = (run: () => void, milliseconds: number) => setTimeout(run, Math.min(milliseconds, 2e9));

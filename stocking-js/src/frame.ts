@@ -9,7 +9,7 @@ const encoder = new TextEncoder();
 export const bytes = (text: string): number => encoder.encode(text).length;
 
 /** Whether this can be the name of a channel, or with `@` a client's id. */
-export const isName = (name: string): boolean => /^[^,\0-\x1f\x7f-\x9f]+$/.test(name) && bytes(name) < 256;
+export const isName = (name: string): boolean => /^[^,\p{Cc}\p{Cs}]+$/u.test(name) && bytes(name) < 256;
 
 export const isChannel = (name: string): boolean => name[0] != "@" && isName(name);
 
@@ -19,15 +19,24 @@ export const isCount = (value: unknown): boolean => Number.isSafeInteger(value) 
 /** Whether this is the code of an error: 32 bits. */
 export const isCode = (value: unknown): boolean => ((value as number) | 0) === value;
 
-/** Reads what a server sent; `undefined` where that is no frame. */
-export const parse = (text: string): Frame | undefined => {
-    const [, type, code = "", content = ""] = /^([0-6])(?:,([^,]*)(?:,([^]*))?)?$/.exec(text) ?? [];
-    return /^(0[01]?|1(0|-?[1-9]\d*)|[25][^]*|3(0|[1-9]\d*)?|4[1-9]\d*|6[0-3])$/.test(type + code) &&
-        (type == "1"
-            ? code != "-1" && isCode(+code)
-            : type == "2" || (type == "5" ? isName(code) : isCount(+code) && (type != "6" || isChannel(content))))
-        ? [+type!, code, content]
-        : undefined;
+/** Whether a code is such a number, and written as one. */
+const isWritten = (code: string, is: (value: unknown) => boolean): boolean => is(+code) && `${+code}` == code;
+
+/** What may stand in a frame, by its type. */
+const fits: ((code: string, content: string) => unknown)[] = [
+    (code) => /^[01]?$/.test(code),
+    (code) => code != "-1" && isWritten(code, isCode),
+    () => true,
+    (code) => !code || isWritten(code, isCount),
+    (code) => code != "0" && isWritten(code, isCount),
+    isName,
+    (code, channel) => /^[0-3]$/.test(code) && isChannel(channel),
+];
+
+/** Reads what a server sent; nothing where that is no frame. */
+export const parse = (text: string): Frame | [] => {
+    const [, type, code = "", content = ""] = /^([0-6])(?:,([^,]*),?([^]*))?$/.exec(text) ?? [];
+    return type && fits[+type]!(code, content) ? [+type, code, content] : [];
 };
 
 /** Whether this text of the server is counted, be it a frame or not. */

@@ -12,11 +12,11 @@ export type * from "./types.js";
 /**
  * Connects to `url`, and comes back when the connection breaks. A URL of HTTP, or one relative to the page, does as well.
  *
- * Throws where `url` is none, or where there is no `WebSocket`.
+ * Throws a TypeError where `url` is none that a WebSocket takes, or where there is no `WebSocket`.
  */
 export function connect<Events extends EventMap<Events> = AnyEvents>(url: string | URL, options: Options = {}): Client<Events> {
     const whole = new URL(url, globalThis.location?.href);
     whole.protocol = whole.protocol.replace("http", "ws");
-    if (!(options.WebSocket ?? globalThis.WebSocket)) throw new TypeError("no WebSocket");
-    return createClient(whole.href, options) as unknown as Client<Events>;
+    if (!/^wss?:[^#]*$/.test(whole.href)) throw new TypeError(whole.href);
+    return createClient(whole, options) as unknown as Client<Events>;
 }

@@ -1,82 +1,108 @@
 // A channel that a client is in.
 
+import type { Ask } from "./channels.js";
 import { createEmitter } from "./emitter.js";
 import { fail, type StockingError } from "./error.js";
 import type { Client, Room, RoomEvents } from "./types.js";
 
-/** Characters that may wait for a reader. */
+/** Characters that may wait for a reader, and how many each message counts for besides its own. */
 const MAX_UNREAD = 2 ** 22;
+const OVERHEAD = 64;
 
 /** A room, and what the client has of it besides. */
-export interface RoomOfClient extends Room {
-    /** Answers whoever waits to be let in. */
-    _settle?: ((why?: StockingError) => void) | undefined;
+export interface RoomOfClient extends Room, Ask {
+    /** Answers whoever waits to be let in, and then is `_end`. */
+    _settle(why?: StockingError): void;
     /** Nothing follows. */
     _end(why?: StockingError): void;
     /** Somebody else has sent this. */
     _receive(content: string): void;
 }
 
+/** A message, and the one after it. */
+interface Message {
+    _content: string;
+    _next?: Message;
+}
+
 export const createRoom = (
     name: string,
+    leave: (room: RoomOfClient) => void,
+    send: Client["send"],
+    isSilent: () => boolean,
     later: (run: () => void) => void,
     report: (error: unknown) => void,
-    send: Client["send"],
-    leave: (room: RoomOfClient) => void,
 ): RoomOfClient => {
-    /** What nobody has read. */
-    let unread: string[] = [];
-    let length = 0;
+    /** What nobody has read is between the last that somebody has and the last that has come. */
+    let read: Message = { _content: "" };
+    let last = read;
+    let unread = 0;
     let hasEnded = false;
-    let wake: (() => void) | undefined;
+    /** Loops that wait. */
+    const waiting: (() => void)[] = [];
 
-    /** A listener may have left the room meanwhile. */
-    const shift = (): void => {
-        length -= unread.shift()?.length ?? 0;
+    const wake = (): void => {
+        for (const loop of waiting.splice(0)) loop();
+    };
+    const shift = (): string => {
+        read = read._next!;
+        unread -= read._content.length + OVERHEAD;
+        return read._content;
+    };
+    const clear = (): void => {
+        read = last;
+        unread = 0;
     };
     /** What no listener takes waits for one, or for a loop. */
     const drain = (): void => {
-        while (unread[0] != null && emit("message", unread[0])) shift();
-        wake?.();
+        if (read._next && _isHeeded("message")) {
+            emit("message", shift());
+            later(drain);
+        } else if (unread > MAX_UNREAD) {
+            report(fail("Unread", name));
+            clear();
+        }
     };
-    const { _emit: emit, _public } = createEmitter<RoomEvents>(report, () => later(drain));
+    const { _emit: emit, _isHeeded, _public } = createEmitter<RoomEvents>(isSilent, report, () => later(drain));
     const room: RoomOfClient = {
         ..._public,
         name,
+        _joins: 1,
         send: (content) => send(name, content),
         leave() {
             if (hasEnded) return;
             leave(room);
-            unread = [];
+            clear();
             hasEnded = true;
-            wake?.();
+            wake();
         },
-        async *[Symbol.asyncIterator]() {
-            for (;;) {
-                const content = unread[0];
-                if (content != null) {
-                    shift();
-                    yield content;
-                } else if (hasEnded) return;
-                else await new Promise<void>((resolve) => (wake = resolve));
-            }
+        [Symbol.asyncIterator]() {
+            let isOver = false;
+            return {
+                async next() {
+                    while (!isOver && !hasEnded && !read._next) await new Promise<void>((resolve) => waiting.push(resolve));
+                    const done = isOver || !read._next || isSilent();
+                    return { done, value: done ? undefined : shift() } as IteratorResult<string>;
+                },
+                return() {
+                    isOver = true;
+                    wake();
+                    return this.next();
+                },
+            };
         },
+        _settle() {},
         _end(why) {
-            if (!hasEnded) later(() => emit("leave", why));
+            later(() => emit("leave", why));
             hasEnded = true;
-            wake?.();
+            wake();
         },
-        _receive: (content) =>
-            later(() => {
-                unread.push(content);
-                length += content.length;
-                drain();
-                if (length > MAX_UNREAD) {
-                    report(fail("Unread", name));
-                    unread = [];
-                    length = 0;
-                }
-            }),
+        _receive(content) {
+            last = last._next = { _content: content };
+            unread += content.length + OVERHEAD;
+            wake();
+            later(drain);
+        },
     };
     return room;
 };

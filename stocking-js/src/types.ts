@@ -44,8 +44,8 @@ export interface Client<Events extends EventMap<Events> = AnyEvents> extends Lis
     /** Sends any text to one client, by its id, or to everybody else in a channel. Throws where it is not taken. */
     send(to: string, content: string): void;
     /**
-     * Says goodbye after all that was asked before. From here on no listener is called. `true` when the server has taken it
-     * all in; `false` where it could not be told in time. Calls that wait for answers end, so await them before.
+     * Says goodbye after all that was asked before. From here on no listener is called, and loops over rooms end. `true` when
+     * the server has taken it all in; `false` where that is not known. Calls that wait for answers end, so await them before.
      */
     close(): Promise<boolean>;
 }
@@ -53,7 +53,10 @@ export interface Client<Events extends EventMap<Events> = AnyEvents> extends Lis
 /** How a {@link Client} is doing. */
 export type State = "waiting" | "connecting" | "opening" | "connected" | "closed";
 
-/** A channel that a client is in. What comes before anybody listens or reads waits. */
+/**
+ * A channel that a client is in. What comes before anybody listens or reads waits. A loop over it ends with the room, and one
+ * that is given up leaves to the next what it has not read.
+ */
 export interface Room extends Listenable<RoomEvents>, AsyncIterable<string> {
     /** Its name. */
     readonly name: string;

@@ -53,7 +53,7 @@ test("a call that could not be sent in time never is", async () => {
 
 test("a call is given up by a signal, with its reason", async () => {
     using world = new World();
-    const controllers = [0, 1, 2].map(() => new AbortController());
+    const controllers = [0, 1, 2, 3].map(() => new AbortController());
     controllers[0]!.abort();
     const call = (which: number) => world.client.call(`${which}`, null, { signal: controllers[which]!.signal });
     await assert.rejects(call(0), { name: "AbortError" });
@@ -61,6 +61,10 @@ test("a call is given up by a signal, with its reason", async () => {
     const sent = assert.rejects(call(2), { name: "AbortError" });
     controllers[1]!.abort(new Error("changed my mind"));
     await unsent;
+    // Whatever the reason is, and be it nothing.
+    const unexplained = call(3).then(assert.fail, (reason) => assert.equal(reason, null));
+    controllers[3]!.abort(null);
+    await unexplained;
     await world.open();
     assert.deepEqual(await world.sent(), [frame(2, "2", null)]);
     controllers[2]!.abort();
@@ -106,13 +110,13 @@ test("a payload that has no JSON form is refused, and nothing is sent", async ()
     assert.throws(() => world.client.emit("a", 1n), TypeError);
     assert.deepEqual(await world.sent(), []);
     void world.client.call("b").catch(() => {});
-    assert.deepEqual(await world.sent(), [frame(1, "b")]);
+    assert.deepEqual(await world.sent(), [frame(2, "b")]);
 });
 
 test("names that are none, and what is not text, are refused where they are made", async () => {
     using world = await openWorld();
     const { client } = world;
-    for (const name of ["", "a,b", "a\n", "\u0085", "x".repeat(256), "ß".repeat(128)]) {
+    for (const name of ["", "a,b", "a\n", "\u0085", "x".repeat(256), "ß".repeat(128), "\ud83e"]) {
         await assert.rejects(client.join(name), { code: "Name" });
         assert.throws(() => client.send(name, "x"), { code: "Name" });
     }

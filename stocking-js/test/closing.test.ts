@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { connect } from "../src/index.js";
-import { openWorld, S, settle, Socket, World } from "./support/world.js";
+import { opened, openWorld, S, settle, Socket, World } from "./support/world.js";
 
 test("goodbye comes behind all that was asked, and is answered", async () => {
     using world = await openWorld();
@@ -35,6 +35,20 @@ test("after goodbye nothing is told, and nothing is left behind", async () => {
     assert.deepEqual(await world.heard(), []);
     assert.deepEqual([world.sockets.length, world.clock.pending], [1, 0]);
     for await (const text of room) assert.fail(text);
+});
+
+test("with goodbye rooms have ended, so that leaving them is nothing", async () => {
+    using world = await openWorld();
+    const joining = world.client.join("news");
+    await world.say("6,1,news");
+    const room = await joining;
+    const waiting = room[Symbol.asyncIterator]().next();
+    const joinsAnother = assert.rejects(world.client.join("other"), { code: "NotSent" });
+    void world.client.close();
+    room.leave();
+    await joinsAnother;
+    assert.deepEqual(await waiting, { done: true, value: undefined });
+    assert.deepEqual(await world.sent(), ["6,1,news", "6,1,other", "2"]);
 });
 
 test("after goodbye nothing is taken, and what waits has ended", async () => {
@@ -129,4 +143,74 @@ test("connecting again works", async () => {
     sockets[0]!.open();
     sockets[0]!.say("0", '0,0,{"id":"@1AAAAAAAAAAAAAAAAAAAAB","key":"k","ttl":1,"ping":1,"max":99}');
     assert.equal(again.id, "@1AAAAAAAAAAAAAAAAAAAAB");
+});
+
+test("a close that answers no goodbye does not say that all was taken in", async () => {
+    using world = await openWorld();
+    await world.say("2");
+    world.client.emit("a");
+    const closed = world.client.close();
+    assert.deepEqual(await world.sent(), []);
+    world.socket.end(1000);
+    assert.equal(await closed, false);
+});
+
+test("what a lost session leaves unknown is not said to be taken in, and what was not sent is sent all the same", async () => {
+    using world = await openWorld();
+    world.client.emit("a");
+    await world.sent();
+    await world.say("2");
+    world.client.emit("b");
+    const closed = world.client.close();
+    world.socket.end(1011);
+    await world.open("@1AAAAAAAAAAAAAAAAAAAAB", "L");
+    assert.deepEqual(await world.sent(), ['4,0,{"e":"b"}', "2"]);
+    world.socket.end(1000);
+    assert.equal(await closed, false);
+    assert.deepEqual([world.client.state, world.clock.pending], ["closed", 0]);
+});
+
+test("who has been answered knows that it was taken in, however the session ends", async () => {
+    using world = await openWorld();
+    const call = world.client.call("a");
+    await world.sent();
+    await world.say('4,1,{"c":-1,"p":1}');
+    await call;
+    const closed = world.client.close();
+    world.socket.end(1011);
+    assert.equal(await closed, true);
+    assert.equal(world.sockets.length, 1);
+});
+
+test("who says goodbye while a session begins says it to that", async () => {
+    using world = new World();
+    await world.accept();
+    const closed = world.client.close();
+    await world.sent();
+    await world.say(opened());
+    assert.deepEqual(await world.sent(), ["2"]);
+    world.socket.end(1000);
+    assert.equal(await closed, true);
+});
+
+test("who says goodbye does not wait for the pause before the next connection", async () => {
+    using world = await openWorld();
+    world.client.emit("a");
+    world.socket.end();
+    await settle();
+    void world.client.close();
+    await settle();
+    assert.deepEqual([world.client.state, world.sockets.length], ["connecting", 2]);
+    void world.open();
+});
+
+test("after goodbye the console is told nothing either", async () => {
+    using world = await openWorld();
+    world.ignore("error");
+    const { mock: spy } = mock.method(console, "error", () => {});
+    world.socket.say("1,0,x");
+    void world.client.close();
+    await world.say("1,0,y", "z");
+    mock.restoreAll();
+    assert.deepEqual(spy.calls, []);
 });

@@ -172,7 +172,7 @@ test("a server without sessions is told apart by its second error, and works", a
     assert.deepEqual((await world.heard()).map(([kind]) => kind), ["reconnecting"]);
     await world.accept();
     await world.say("1,-32600,what is that?");
-    assert.deepEqual(await world.heard(), [["connect"], ["channel", "news", true, undefined]]);
+    assert.deepEqual(await world.heard(), [["connect", undefined], ["channel", "news", true, undefined]]);
     assert.deepEqual([client.state, client.id], ["connected", undefined]);
     assert.deepEqual(await world.sent(), ["0,0,", "6,1,news", '4,0,{"e":"early"}']);
     const room = await joining;
@@ -211,4 +211,21 @@ test("a binary message ends the session, since the protocol has none", async () 
     using world = await openWorld();
     world.socket.onmessage!({ data: new ArrayBuffer(1) });
     assert.deepEqual((await world.heard()).map(([kind]) => kind), ["disconnect", "reconnecting", "reset"]);
+});
+
+test("a URL that no WebSocket takes is refused at once", async () => {
+    using world = new World();
+    const urls: string[] = [];
+    const WebSocket = class extends Socket {
+        constructor(url: string, protocols?: string[]) {
+            super(url, protocols);
+            urls.push(url);
+        }
+    };
+    for (const url of ["ftp://a.org/ws", "file:///ws", "wss+unix://a.org", "mailto:a@a.org", "wss://a.org/ws#top"]) {
+        assert.throws(() => connect(url, { WebSocket }), TypeError, url);
+    }
+    await settle();
+    assert.deepEqual(urls, []);
+    void world;
 });

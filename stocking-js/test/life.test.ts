@@ -111,6 +111,22 @@ test("the network that is back cuts the pause short", async () => {
     }
 });
 
+test("a network that is back, but not yet of use, is tried again soon", async () => {
+    using browser = page();
+    using world = await openWorld();
+    world.clock.random = () => 1;
+    for (let attempt = 0; attempt < 8; attempt++) {
+        world.socket.end();
+        await world.clock.pass(20 * S);
+    }
+    world.socket.end();
+    browser.fire("online");
+    await settle();
+    await world.heard();
+    world.socket.end();
+    assert.deepEqual((await world.heard("reconnecting")).map(([, how]: any) => [how.delay, how.attempt]), [[0.5 * S, 1]]);
+});
+
 test("a page that is shown again asks whether the connection is there, and has ten seconds for it", async () => {
     using browser = page();
     using world = await openWorld();

@@ -2,8 +2,8 @@
 //!
 //! A page, and the socket at `/ws`, from one port. Who comes says a name in the address, so that the gate knows it. Rooms are
 //! channels: a middleware sees everybody come and go and tells the others, and lets nobody speak in them but by the event
-//! `say`, where the server says whose words they are. The page is four files, embedded here; `stocking.js` among them is
-//! what `stocking-js` builds to.
+//! `say`, where the server says whose words they are. The files of the page are embedded here; `stocking.js` among
+//! them is what `stocking-js` builds to.
 
 use std::{
     sync::Arc,
@@ -157,6 +157,7 @@ async fn main() -> std::io::Result<()> {
         .route("/chat.css", file("text/css; charset=utf-8", include_str!("page/chat.css")))
         .route("/chat.js", file("text/javascript; charset=utf-8", include_str!("page/chat.js")))
         .route("/elements.js", file("text/javascript; charset=utf-8", include_str!("page/elements.js")))
+        .route("/line.js", file("text/javascript; charset=utf-8", include_str!("page/line.js")))
         .route("/stocking.js", file("text/javascript; charset=utf-8", include_str!("page/stocking.js")))
         .route_service("/ws", UpgradeService::new(service.clone()));
     let address = std::env::args().nth(1).unwrap_or_else(|| "localhost:12345".into());

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
-import { closeBrowser, comeIn, picture, say, SIZES, until, words, world } from "./world.mjs";
+import { assertWell, closeBrowser, comeIn, picture, say, SIZES, until, words, world } from "./world.mjs";
 
 const TIMEOUT = { timeout: 40_000 };
 
@@ -11,23 +11,6 @@ const WIDE = "W".repeat(24);
 
 /** What a browser itself says of a network that is not there. No page can keep it from that. */
 const isOfNetwork = (text) => /^WebSocket connection to .* failed|^Failed to load resource: net::/.test(text);
-
-/** Nothing went wrong, no request left the host, and nothing stands beyond the edge. */
-const assertWell = async (...opened) => {
-    for (const { page, wrong, hosts, host } of opened) {
-        assert.deepEqual(wrong, []);
-        assert.deepEqual([...hosts], [host]);
-        const beyond = await page.evaluate(() =>
-            [...document.querySelectorAll("body *")]
-                .filter((it) => {
-                    const isWider = it.scrollWidth > it.clientWidth && /auto|scroll/.test(getComputedStyle(it).overflowX);
-                    return isWider || it.getBoundingClientRect().right > innerWidth;
-                })
-                .map((it) => it.outerHTML.slice(0, 99)),
-        );
-        assert.deepEqual(beyond, []);
-    }
-};
 
 after(closeBrowser);
 

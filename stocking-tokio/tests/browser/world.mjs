@@ -1,5 +1,6 @@
 // The chat as it is started, the network between it and a page, and pages.
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { connect, createServer } from "node:net";
@@ -133,6 +134,23 @@ export const words = (page) => page.locator(".log:not([hidden]) .said:not(.waiti
 /** Waits until something is so; what never is fails by the test's timeout. */
 export const until = async (is) => {
     while (!(await is())) await new Promise((resolve) => setTimeout(resolve, 50));
+};
+
+/** Nothing went wrong, no request left the host, and nothing stands beyond the edge. */
+export const assertWell = async (...opened) => {
+    for (const { page, wrong, hosts, host } of opened) {
+        assert.deepEqual(wrong, []);
+        assert.deepEqual([...hosts], [host]);
+        const beyond = await page.evaluate(() =>
+            [...document.querySelectorAll("body *")]
+                .filter((it) => {
+                    const isWider = it.scrollWidth > it.clientWidth && /auto|scroll/.test(getComputedStyle(it).overflowX);
+                    return isWider || it.getBoundingClientRect().right > innerWidth;
+                })
+                .map((it) => it.outerHTML.slice(0, 99)),
+        );
+        assert.deepEqual(beyond, []);
+    }
 };
 
 export const picture = (page, name) => page.screenshot({ path: `${pictures}/${name}.png` });

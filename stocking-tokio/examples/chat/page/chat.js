@@ -1,39 +1,18 @@
 // The page of the chat. What is worth reading of Stocking is in `comeIn`; the rest is what is seen.
 
-import { $, face, make, said } from "./elements.js";
+import { $, face, isAtEnd, keepEnd, make, said } from "./elements.js";
+import { isCut, Line, setCut } from "./line.js";
 import { connect } from "./stocking.js";
 
 const LOBBY = "lobby";
 const ROOMS = [LOBBY, "music", "games"];
-/** What of a place is kept to be read. */
+/** What of a place is kept to be read, and how many talks are: whoever whispers may be somebody new each time. */
 const MAX_LINES = 1000;
-
-// The network, as far as the button has a say in it.
-
-let isCut = false;
-let socket;
-
-/** In place of `WebSocket`: opens none while the connection is cut. */
-function Line(url, protocols) {
-    if (!isCut) return (socket = new WebSocket(url, protocols));
-    const dead = { bufferedAmount: 0, send() {}, close() {} };
-    setTimeout(() => dead.onclose?.({ code: 1006, reason: "cut" }));
-    return dead;
-}
-
-const setCut = (cut) => {
-    isCut = cut;
-    const [short, long] = cut ? ["Connect", " again"] : ["Cut", " the connection"];
-    $("cut").replaceChildren(short, make("span", { className: "long" }, long));
-    $("cut").classList.toggle("pressed", cut);
-    // No goodbye: the client hears that it is cut, and the server finds it gone.
-    if (cut) socket?.onclose?.({ code: 1006, reason: "cut" });
-    else dispatchEvent(new Event("online"));
-};
+const MAX_TALKS = 50;
 
 // Places: the rooms, and the talks between two.
 
-/** By key: a room's is its name, a talk's the other's id. */
+/** By key: a room's is its name, a talk's the other's id. Where somebody spoke last is last. */
 const places = new Map();
 let current;
 let lastRoom = LOBBY;
@@ -49,10 +28,25 @@ const place = (key, title, name) => {
     const item = make("li", {}, button);
     const isTalk = key[0] == "@";
     const made = { key, title, name, log, lines, button, badge, unseen, item, isTalk, unread: 0, people: new Map(), draft: "" };
+    if (isTalk) makeRoom();
     places.set(key, made);
     $("logs").append(log);
     $(isTalk ? "talks" : "rooms").append(item);
+    if (isTalk) notice(made, `Only you and ${name} read what is said here.`);
     return made;
+};
+
+/** One more talk, and so one less: that which is silent for the longest time, and where nothing is about to be said. */
+const makeRoom = () => {
+    const talks = [...places.values()].filter(({ isTalk }) => isTalk);
+    const idle = talks.find((to) => to != current && !to.draft && !to.waiting?.length);
+    if (talks.length >= MAX_TALKS && idle) remove(idle);
+};
+
+const remove = ({ key, item, log }) => {
+    places.delete(key);
+    item.remove();
+    log.remove();
 };
 
 /** What has changed since it was last shown: anything; who is here; and where something was said. */
@@ -156,7 +150,7 @@ const openMenu = (isOpen) => {
 const add = (to, item) => {
     const { log, lines } = to;
     // Asked before the first of a frame alone: each asking lays out all that is said.
-    to.isAtEnd ??= log.scrollHeight - log.scrollTop - log.clientHeight < 80;
+    to.isAtEnd ??= isAtEnd(log);
     to.isAtEnd ||= item.classList.contains("own");
     lines.append(item);
     if (lines.childElementCount > MAX_LINES) lines.firstElementChild.remove();
@@ -181,6 +175,7 @@ const hear = (to, { from: { name }, text, at }, isOwn) => {
     // What still waits stays below.
     for (const waiting of to.waiting ?? []) to.lines.append(waiting);
     if (to != current || document.hidden) to.unread++;
+    if (places.delete(to.key)) places.set(to.key, to);
 };
 
 const WAITS = "waits for the connection";
@@ -230,7 +225,7 @@ const STATES = {
 const showState = () => {
     const state = client?.state ?? "closed";
     $("state").dataset.state = state;
-    $("state").textContent = isCut && state != "connected" ? "Cut" : STATES[state];
+    $("state").textContent = isCut() && state != "connected" ? "Cut" : STATES[state];
 };
 
 const join = async (to) => {
@@ -257,6 +252,7 @@ const heed = (to, news) => {
         if (!to) return;
         to.people = new Map(news.people.map((person) => [person.id, person]));
         arePeopleChanged = true;
+        if (to.people.size == 1) notice(to, "Nobody else is here yet: open this page in a second tab.");
     } else if (kind == "came") {
         to.people.set(who.id, who);
         arePeopleChanged = true;
@@ -349,12 +345,18 @@ onSubmit("say-form", () => {
     $("text").focus();
 });
 $("text").addEventListener("input", grow);
+keepEnd($("logs"));
 $("text").addEventListener("keydown", (event) => {
     if (event.key != "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     $("say-form").requestSubmit();
 });
-$("cut").onclick = () => setCut(!isCut);
+$("cut").onclick = () => {
+    setCut(!isCut());
+    const [short, long] = isCut() ? ["Connect", " again"] : ["Cut", " the connection"];
+    $("cut").replaceChildren(short, make("span", { className: "long" }, long));
+    $("cut").classList.toggle("pressed", isCut());
+};
 $("menu").onclick = () => openMenu($("menu").ariaExpanded != "true");
 $("leave").onclick = () => {
     const left = current;
@@ -362,9 +364,7 @@ $("leave").onclick = () => {
     left.room = undefined;
     left.people.clear();
     if (left.isTalk || !ROOMS.includes(left.key)) {
-        places.delete(left.key);
-        left.item.remove();
-        left.log.remove();
+        remove(left);
         current = undefined;
     }
     go(left.isTalk ? lastRoom : LOBBY);

@@ -15,6 +15,17 @@ export const face = (name) => {
     return face;
 };
 
+/** Shows the last line of what `frame` has in it, also where that becomes smaller, if it was in sight. */
+export const keepEnd = (frame) => {
+    let height = 0;
+    new ResizeObserver(() => {
+        for (const log of frame.children) if (isAtEnd(log, height)) log.scrollTop = log.scrollHeight;
+        height = frame.clientHeight;
+    }).observe(frame);
+};
+
+export const isAtEnd = (log, height = log.clientHeight) => log.scrollHeight - log.scrollTop - height < 80;
+
 const hue = (name) => [...name].reduce((hue, char) => (hue * 31 + char.codePointAt(0)) % 360, 7);
 
 const clock = (at) => new Date(at).toLocaleTimeString([], { timeStyle: "short" });
