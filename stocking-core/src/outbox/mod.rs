@@ -88,7 +88,8 @@ pub(crate) struct Outbox {
 struct State {
     /// The queue's head, apart from the rest: the queue of a peer that keeps up never allocates.
     first: Option<Encoded>,
-    more: VecDeque<Encoded>,
+    /// Boxed: who has never been behind pays a pointer for it.
+    more: Option<Box<VecDeque<Encoded>>>,
     /// Bytes in `first` and `more`.
     queued: usize,
     /// Bytes that the transport has not taken of what was drained.
@@ -302,15 +303,15 @@ impl State {
         {
             drained += run.len();
             output.extend_from_slice(&run);
-            self.first = self.more.pop_front();
+            self.first = self.more.as_mut().and_then(|more| more.pop_front());
             self.queued -= run.len();
             if let Some(counted) = &mut self.counted {
                 counted.queued_frames -= counted.kept.keep(run);
                 counted.kept.make_room(self.queued, counted.queued_frames, config);
             }
         }
-        if self.more.is_empty() && self.more.capacity() > IDLE_CAPACITY {
-            self.more = VecDeque::new();
+        if self.more.as_ref().is_some_and(|more| more.is_empty() && more.capacity() > IDLE_CAPACITY) {
+            self.more = None;
         }
     }
 
@@ -360,13 +361,13 @@ impl State {
         if self.first.is_none() {
             self.first = Some(run.clone());
         } else {
-            self.more.push_back(run.clone());
+            self.more.get_or_insert_default().push_back(run.clone());
         }
     }
 
     /// Runs that are queued.
     fn runs(&self) -> usize {
-        usize::from(self.first.is_some()) + self.more.len()
+        usize::from(self.first.is_some()) + self.more.as_ref().map_or(0, |more| more.len())
     }
 
     fn is_replaying(&self) -> bool {
@@ -378,7 +379,7 @@ impl State {
         // A kicked client is still told what came before; one that does not read would keep us waiting for nothing.
         if stop != Stop::Kicked {
             self.first = None;
-            self.more = VecDeque::new();
+            self.more = None;
             self.queued = 0;
             if let Some(counted) = &mut self.counted {
                 counted.kept.clear();

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use parking_lot::Mutex;
+use smallvec::SmallVec;
 use stocking_proto::{ErrorCode, NameError};
 
 use crate::{
@@ -55,8 +56,8 @@ pub(super) struct Memberships(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    /// Each channel, and the key to leave it with.
-    entered: Vec<(Arc<Channel>, usize)>,
+    /// Each channel, and the key to leave it with. Most sessions are in one, for which there is room here.
+    entered: SmallVec<[(Arc<Channel>, usize); 1]>,
     ended: bool,
 }
 
@@ -81,10 +82,6 @@ impl Memberships {
         let is_new = state.find(name).is_none();
         if is_new && state.entered.len() >= limit {
             return Err(JoinError::TooManyChannels { limit });
-        }
-        if state.entered.is_empty() {
-            // Most sessions are in one channel or two, and a `Vec` would begin with room for four.
-            state.entered.reserve_exact(1);
         }
         state.entered.extend(enter(is_new));
         Ok(())
