@@ -216,7 +216,7 @@ fn an_idle_connection_holds_no_buffer() {
     let bare: Vec<_> = (0..CONNECTIONS).map(|_| connection(&server)).collect();
     let each = (held() - before) / CONNECTIONS;
     println!("{each} bytes per idle connection without a driver");
-    assert!(each <= 1500, "{each} bytes per idle connection");
+    assert!(each <= 480, "{each} bytes per idle connection");
     drop(bare);
 
     let before = held();
@@ -243,7 +243,7 @@ fn an_idle_connection_holds_no_buffer() {
     assert_eq!(server.hub().sessions(), CONNECTIONS);
     let each = (held() - before) / CONNECTIONS;
     println!("{each} bytes per idle connection with its driver, its task, its timer and its transport");
-    assert!(each <= 2500, "{each} bytes per idle connection");
+    assert!(each <= 1950, "{each} bytes per idle connection");
 }
 
 fn an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection() {
@@ -267,7 +267,7 @@ fn an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection()
     let (_plain, plain) = cost("3");
     let (connections, counting) = cost("0,0,");
     println!("{plain} bytes per plain connection, {} more in a session", counting - plain);
-    assert!(counting <= plain + 500, "{counting} bytes instead of {plain}");
+    assert!(counting <= plain + 420, "{counting} bytes instead of {plain}");
 
     let before = held() - counting * SESSIONS;
     drop(connections);
@@ -275,5 +275,5 @@ fn an_idle_session_costs_its_key_and_its_counts_and_a_parked_one_no_connection()
     assert_eq!(server.service().parked_sessions(), SESSIONS);
     let parked = (held() - before) / SESSIONS;
     println!("{parked} bytes per parked session, its task and its timer");
-    assert!(parked <= 1600, "{parked} bytes per parked session");
+    assert!(parked <= 1150, "{parked} bytes per parked session");
 }

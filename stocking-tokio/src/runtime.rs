@@ -4,6 +4,7 @@ use std::{
     future::Future,
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -17,7 +18,7 @@ use tokio::{
 
 /// A tokio runtime. It stands for the one it was made on, wherever it is used.
 #[derive(Clone, Debug)]
-pub struct Tokio(Handle);
+pub struct Tokio(Arc<Handle>);
 
 impl Tokio {
     /// The runtime of the current task.
@@ -30,7 +31,7 @@ impl Tokio {
     pub fn current() -> Self {
         // Panics without a timer: here, and not when the first client comes.
         drop(time::sleep(Duration::ZERO));
-        Self(Handle::current())
+        Self(Arc::new(Handle::current()))
     }
 }
 

@@ -18,6 +18,8 @@ const UNTOLD_BYTES: usize = 64 * 1024;
 /// What has happened on a connection since its session was last told of it.
 #[derive(Default)]
 pub(super) struct Counting {
+    /// Which of its session's connections this is.
+    pub(super) epoch: u32,
     /// Frames of the client.
     taken: u64,
     /// Where in the output those counted frames are that did not pass the outbox, and how many.
@@ -29,6 +31,10 @@ pub(super) struct Counting {
 }
 
 impl Counting {
+    pub(super) fn new(epoch: u32) -> Self {
+        Self { epoch, ..Self::default() }
+    }
+
     /// What is to be entered, and is noted no more.
     fn take<'a>(&mut self, output: &'a [u8]) -> Entry<'a> {
         Entry {
@@ -91,7 +97,7 @@ impl Connection {
 
     /// Begins to handle a read. False where the session is another connection's: nothing more is taken in here.
     pub(super) fn begin_read(&self, session: &Session) -> bool {
-        self.counting.is_none() || session.outbox.begin_read(self.epoch)
+        self.counting.as_ref().is_none_or(|counting| session.outbox.begin_read(counting.epoch))
     }
 
     /// Ends a read: everything in it is entered into the session, and the client told where it has waited long enough for that.
@@ -99,7 +105,7 @@ impl Connection {
         let Some(counting) = &mut self.counting else { return };
         let is_due = counting.untold_frames >= UNTOLD_FRAMES || counting.untold_bytes >= UNTOLD_BYTES;
         let entry = counting.take(output);
-        let successors = session.outbox.end_read(self.epoch, &entry, self.service.config());
+        let successors = session.outbox.end_read(counting.epoch, &entry, self.service.config());
         successors.into_iter().for_each(Waker::wake);
         if is_due && matches!(self.phase, Phase::Open(_)) {
             self.pong(session, output);
@@ -112,7 +118,7 @@ impl Connection {
         if let Some(counting) = &mut self.counting
             && !counting.is_settled()
         {
-            session.outbox.enter(self.epoch, &counting.take(output), self.service.config());
+            session.outbox.enter(counting.epoch, &counting.take(output), self.service.config());
         }
     }
 
@@ -138,7 +144,7 @@ impl Connection {
                 Err(error) => return self.malformed(session, &error.to_string(), now, output),
                 Ok(Some(count)) => {
                     self.settle(session, output);
-                    if !session.outbox.acknowledge(self.epoch, count) {
+                    if !session.outbox.acknowledge(self.epoch(), count) {
                         return self.refuse_acknowledgement(count, now, output);
                     }
                 }

@@ -5,7 +5,7 @@ use std::{task::Waker, time::Instant};
 use stocking_proto::ServerFrame;
 
 use super::{
-    CloseReason, Connection, ConnectionEvent, Phase,
+    CloseReason, Connection, ConnectionEvent, Draining, Phase,
     timeouts::{LINGER, after},
 };
 use crate::{
@@ -23,8 +23,8 @@ impl Connection {
 
     /// Appends what waits to `output`, unless it is found that the connection has to end.
     pub(super) fn drain_outbox(&mut self, now: Instant, output: &mut Vec<u8>, waker: &Waker) {
-        let (Phase::Open(session) | Phase::Draining { session, .. }) = &self.phase else { return };
-        let drained = session.outbox.drain(self.epoch, self.unsent, output, waker, self.service.config());
+        let Some(session) = self.session() else { return };
+        let drained = session.outbox.drain(self.epoch(), self.unsent(), output, waker, self.service.config());
         if !output.is_empty() || !matches!(drained, Drained::All) {
             self.take_back(output);
         }
@@ -44,7 +44,7 @@ impl Connection {
     pub(super) fn begin_to_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
         match &self.phase {
             Phase::Opening(_) | Phase::Admitting(_) => self.refuse(Refusal::Unavailable, now, output),
-            Phase::Upgraded { .. } | Phase::Resuming(_) => {
+            Phase::Upgraded(_) | Phase::Resuming(_) => {
                 encode::put(&ServerFrame::Close, output);
                 self.close(CloseReason::ShuttingDown, now, output);
             }
@@ -53,21 +53,21 @@ impl Connection {
                 self.take_back(output);
                 encode::put(&ServerFrame::Close, output);
                 let until = after(now, self.service.config().drain_timeout);
-                self.phase = Phase::Draining { session, until };
+                self.phase = Phase::Draining(Box::new(Draining { session, until }));
             }
-            Phase::Draining { .. } | Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed => {}
+            Phase::Draining(_) | Phase::Closing { .. } | Phase::Lingering { .. } | Phase::Closed => {}
         }
     }
 
     /// Closes once nothing is in progress any more, and the transport has taken all answers: who does not read them has
     /// `drain_timeout` for it, and not just `close_timeout`.
     pub(super) fn end_drain(&mut self, now: Instant, output: &mut Vec<u8>) {
-        if let Phase::Draining { session, .. } = &self.phase
+        if let Phase::Draining(draining) = &self.phase
             && !self.stalled
-            && self.unsent == 0
+            && self.unsent() == 0
             && output.is_empty()
-            && session.lane.in_flight() == 0
-            && !session.outbox.is_dirty()
+            && draining.session.lane.in_flight() == 0
+            && !draining.session.outbox.is_dirty()
         {
             self.close(CloseReason::ShuttingDown, now, output);
         }
@@ -87,7 +87,7 @@ impl Connection {
         }
         self.conclude(CloseReason::Refused(refusal));
         self.linger(now);
-        self.phase = Phase::Lingering { until };
+        self.phase = Phase::lingering(until);
     }
 
     /// Says the last word, and waits for the peer's.
@@ -102,14 +102,14 @@ impl Connection {
             close_frame(code.get(), &reason.to_string(), output);
         }
         self.conclude(reason);
-        self.phase = Phase::Closing { until: after(now, self.service.config().close_timeout) };
+        self.phase = Phase::closing(after(now, self.service.config().close_timeout));
     }
 
     /// Says and hears nothing more. What was begun is never finished: nothing of it is kept, and no deadline of it stands.
     pub(super) fn linger(&mut self, now: Instant) {
-        self.rest = None;
+        self.put_rest(Vec::new(), None);
         self.decoder = Decoder::default();
-        self.phase = Phase::Lingering { until: after(now, LINGER) };
+        self.phase = Phase::lingering(after(now, LINGER));
     }
 
     /// Ends the session or parks it, if one has begun, and notes why; of several reasons the first.
@@ -120,16 +120,16 @@ impl Connection {
         debug_assert!(self.is_settled(), "what was counted is entered before the session is let go");
         if let Some(session) = self.session().cloned() {
             if reason.parks() {
-                session.park(self.epoch, &reason);
+                session.park(self.epoch(), &reason);
             } else if reason != CloseReason::TakenOver {
-                session.end(self.epoch, &reason);
+                session.end(self.epoch(), &reason);
             }
         }
         match &reason {
             CloseReason::Refused(refusal) => refusal.log(),
             _ => tracing::debug!(%reason, "a connection ends"),
         }
-        self.event = Some(Box::new(ConnectionEvent::Closing(reason)));
+        self.put_event(ConnectionEvent::Closing(reason));
     }
 
     pub(super) fn is_closing(&self) -> bool {

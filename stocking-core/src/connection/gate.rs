@@ -68,7 +68,7 @@ impl Connection {
     pub(super) fn confirm(&mut self, values: Values, now: Instant, output: &mut Vec<u8>) {
         encode::put(&ServerFrame::Connected, output);
         let until = after(now, self.service.config().first_frame_timeout);
-        self.phase = Phase::Upgraded { until, values };
+        self.phase = Phase::upgraded(until, values);
     }
 
     fn turn_away(
@@ -81,7 +81,7 @@ impl Connection {
         if rejection.close_code().is_some() {
             // A browser cannot read a status: the upgrade is answered, and what is refused is what comes after.
             accept(request, request.any_subprotocol(), output);
-            self.phase = Phase::Upgraded { until: now, values: Values::default() };
+            self.phase = Phase::upgraded(now, Values::default());
         }
         self.refuse(Refusal::Rejected(rejection), now, output);
     }

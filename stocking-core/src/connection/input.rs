@@ -10,14 +10,6 @@ use crate::{
     websocket::{Head, Step},
 };
 
-/// The rest of a read: an incomplete frame, or frames that could not be handled yet.
-#[derive(Default)]
-pub(super) struct Rest {
-    bytes: Vec<u8>,
-    /// Since when it is the beginning of one frame.
-    pub(super) incomplete_since: Option<Instant>,
-}
-
 impl Connection {
     /// Takes what the transport has read. What it answers goes to the end of `output`; `input` is scratch afterwards.
     ///
@@ -26,22 +18,26 @@ impl Connection {
     #[inline]
     pub fn handle_input(&mut self, input: &mut [u8], now: Instant, output: &mut Vec<u8>) {
         self.heard = self.heard.max(now);
-        self.pinged = None;
+        self.is_pinged = false;
         self.take_back(output);
-        if self.rest.is_some() {
-            let mut rest = self.take_rest();
+        if self.backlog.is_some()
+            && let Some(mut rest) = self.take_rest()
+        {
             rest.extend_from_slice(input);
             self.feed_rest(rest, now, output);
         } else {
             let used = self.feed(input, now, output);
-            self.keep(input.get(used..).unwrap_or_default(), used, now);
+            // An idle connection keeps no buffer.
+            if used < input.len() {
+                self.keep(input.get(used..).unwrap_or_default().to_vec(), used, now);
+            }
         }
     }
 
     /// Takes the first that was read, to be handled by the next [`poll_transmit`](Self::poll_transmit).
     pub(crate) fn put_input_off(&mut self, input: Vec<u8>) {
         self.stalled = !input.is_empty();
-        self.rest = (!input.is_empty()).then(|| Box::new(Rest { bytes: input, incomplete_since: None }));
+        self.put_rest(input, None);
     }
 
     /// Takes frames off the front of `input` for as long as there are any and they may be handled. Returns how many
@@ -125,7 +121,7 @@ impl Connection {
         publication: &mut Option<Publication>,
         output: &mut Vec<u8>,
     ) {
-        if matches!(self.phase, Phase::Upgraded { .. }) {
+        if matches!(self.phase, Phase::Upgraded(_)) {
             match self.handle_opening_text(text, now, output) {
                 Opened::Base(opened) => {
                     // `on_open` may have closed it.
@@ -142,7 +138,7 @@ impl Connection {
                 Opened::Nothing => return,
             }
         }
-        if let (Phase::Open(_) | Phase::Draining { .. }, Some(session)) = (&self.phase, &session) {
+        if let (Phase::Open(_) | Phase::Draining(_), Some(session)) = (&self.phase, &session) {
             self.handle_text(session, text, now, publication, output);
         }
     }
@@ -150,14 +146,15 @@ impl Connection {
     /// Whether the next frame may be handled.
     #[inline]
     pub(super) fn may_go_on(&self, output: &[u8]) -> bool {
+        let may_answer = |session: &Session| {
+            output.len() + self.unsent() <= OUTPUT_LIMIT && has_room(session) && !session.outbox.is_stopped()
+        };
+        if let Phase::Open(session) = &self.phase {
+            return may_answer(session);
+        }
         match &self.phase {
-            Phase::Open(session) | Phase::Draining { session, .. } => {
-                output.len() + self.unsent <= OUTPUT_LIMIT
-                    && has_room(session)
-                    && !session.outbox.is_stopped()
-            }
-            Phase::Admitting(_) | Phase::Resuming(_) => false,
-            _ => true,
+            Phase::Draining(draining) => may_answer(&draining.session),
+            phase => !matches!(phase, Phase::Admitting(_) | Phase::Resuming(_)),
         }
     }
 
@@ -165,41 +162,19 @@ impl Connection {
     pub(super) fn feed_rest(&mut self, mut rest: Vec<u8>, now: Instant, output: &mut Vec<u8>) {
         let used = self.feed(&mut rest, now, output);
         rest.drain(..used);
-        self.keep_all(rest, used, now);
-    }
-
-    /// Takes out what was left of earlier reads.
-    pub(super) fn take_rest(&mut self) -> Vec<u8> {
-        self.rest.as_mut().map(|rest| std::mem::take(&mut rest.bytes)).unwrap_or_default()
-    }
-
-    /// Since when what was left is the beginning of one frame.
-    pub(super) fn incomplete_since(&self) -> Option<Instant> {
-        self.rest.as_ref().and_then(|rest| rest.incomplete_since)
-    }
-
-    /// Keeps what could not be used: an idle connection keeps no buffer.
-    #[inline]
-    fn keep(&mut self, rest: &[u8], used: usize, now: Instant) {
-        if rest.is_empty() {
-            self.rest = None;
-        } else {
-            self.keep_all(rest.to_vec(), used, now);
-        }
+        self.keep(rest, used, now);
     }
 
     /// Keeps what could not be used, unless the peer has nothing more to say.
-    fn keep_all(&mut self, bytes: Vec<u8>, used: usize, now: Instant) {
-        if bytes.is_empty() || matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
-            self.rest = None;
-            return;
+    fn keep(&mut self, rest: Vec<u8>, used: usize, now: Instant) {
+        if matches!(self.phase, Phase::Lingering { .. } | Phase::Closed) {
+            return self.put_rest(Vec::new(), None);
         }
         let incomplete_since = match self.incomplete_since() {
             _ if self.stalled => None,
             Some(since) if used == 0 => Some(since),
             _ => Some(now),
         };
-        let rest = self.rest.get_or_insert_default();
-        **rest = Rest { bytes, incomplete_since };
+        self.put_rest(rest, incomplete_since);
     }
 }

@@ -15,7 +15,7 @@ impl Connection {
     #[inline]
     pub(crate) fn lend(&mut self) {
         if !self.is_lent
-            && self.unsent == 0
+            && self.unsent() == 0
             && matches!(self.phase, Phase::Open(_))
             && let Some(direct) = &self.direct
         {

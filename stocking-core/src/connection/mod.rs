@@ -1,5 +1,6 @@
 //! One transport's life: bytes and time go in; bytes, tasks and deadlines come out.
 
+mod backlog;
 mod close_reason;
 mod counting;
 mod ending;
@@ -19,13 +20,7 @@ pub use self::{
     timeouts::Timeout,
 };
 
-use self::{
-    counting::Counting,
-    gate::Admitting,
-    input::Rest,
-    requests::{Malformed, Opened, Tasks},
-    resuming::Resuming,
-};
+use self::{backlog::Backlog, counting::Counting, gate::Admitting, requests::Opened, resuming::Resuming};
 use crate::{
     executor::Task,
     outbox::Direct,
@@ -73,30 +68,20 @@ pub struct Connection {
     service: Arc<Service>,
     phase: Phase,
     decoder: Decoder,
-    rest: Option<Box<Rest>>,
-    /// Whether `rest` may hold whole frames.
+    /// What is not done, if anything.
+    backlog: Option<Box<Backlog>>,
+    /// Whether the rest of what was read may hold whole frames.
     stalled: bool,
-    /// Since when the transport is not read: a peer's time stands still meanwhile.
-    paused_at: Option<Instant>,
-    /// When a ping was sent; nothing has come since.
-    pinged: Option<Instant>,
-    malformed: Option<Box<Malformed>>,
+    /// Whether a ping was sent, and nothing has come since.
+    is_pinged: bool,
+    is_lent: bool,
     last_route: u32,
-    /// Which of its session's connections this is.
-    epoch: u32,
     /// The transport, for others to write to while there is nothing to write here.
     direct: Option<Arc<Direct>>,
-    is_lent: bool,
     /// Only of a session that counts.
     counting: Option<Box<Counting>>,
-    /// When the last byte came.
+    /// When the last byte came, or the ping was sent.
     heard: Instant,
-    /// Bytes of the output that the transport has not taken.
-    unsent: usize,
-    /// When the transport last took some.
-    taken_at: Instant,
-    tasks: Option<Box<Tasks>>,
-    event: Option<Box<ConnectionEvent>>,
     /// Its place among all connections; there was none for who is refused.
     place: Option<Place>,
     waker: Option<Waker>,
@@ -112,33 +97,51 @@ enum Phase {
     /// The upgrade request is in order; the connect hook has not answered.
     Admitting(Box<Admitting>),
     /// No frame has come: what kind of session it is to be is not known.
-    Upgraded {
-        until: Instant,
-        values: Values,
-    },
+    Upgraded(Box<Upgraded>),
     /// The client wants its session back, whose connection before is in the midst of a read.
     Resuming(Box<Resuming>),
     Open(Arc<Session>),
     /// The service shuts down; what is in progress is waited for.
-    Draining {
-        session: Arc<Session>,
-        until: Instant,
-    },
+    Draining(Box<Draining>),
     /// Our close frame is in the output; the peer's is waited for.
     Closing {
-        until: Instant,
+        until: Box<Instant>,
     },
     /// Nothing more is said. What still comes is dropped, since a socket that is closed with unread input destroys what
     /// its peer has not read yet.
     Lingering {
-        until: Instant,
+        until: Box<Instant>,
     },
     Closed,
+}
+
+impl Phase {
+    fn upgraded(until: Instant, values: Values) -> Self {
+        Self::Upgraded(Box::new(Upgraded { until, values }))
+    }
+
+    fn closing(until: Instant) -> Self {
+        Self::Closing { until: Box::new(until) }
+    }
+
+    fn lingering(until: Instant) -> Self {
+        Self::Lingering { until: Box::new(until) }
+    }
 }
 
 struct Opening {
     head: HeadReader,
     peer_address: Option<SocketAddr>,
+    until: Instant,
+}
+
+struct Upgraded {
+    until: Instant,
+    values: Values,
+}
+
+struct Draining {
+    session: Arc<Session>,
     until: Instant,
 }
 
@@ -170,7 +173,7 @@ impl Connection {
     #[must_use]
     pub fn upgraded(admission: Admission, now: Instant, output: &mut Vec<u8>) -> Self {
         let Admission { service, verdict } = admission;
-        let phase = Phase::Upgraded { until: now, values: Values::default() };
+        let phase = Phase::upgraded(now, Values::default());
         match verdict {
             Ok((accept, place)) => {
                 let mut connection = Self::start(service, Some(place), phase, now);
@@ -190,21 +193,14 @@ impl Connection {
             service,
             phase,
             decoder: Decoder::default(),
-            rest: None,
+            backlog: None,
             stalled: false,
-            paused_at: None,
-            pinged: None,
-            malformed: None,
-            last_route: 0,
-            epoch: 0,
-            direct: None,
+            is_pinged: false,
             is_lent: false,
+            last_route: 0,
+            direct: None,
             counting: None,
             heard: now,
-            unsent: 0,
-            taken_at: now,
-            tasks: None,
-            event: None,
             place,
             waker: None,
         }
@@ -215,28 +211,26 @@ impl Connection {
     #[inline]
     pub fn handle_unsent(&mut self, unsent: usize, now: Instant) {
         // What keeps up is always open, or has nothing to note.
-        if (unsent, self.unsent) != (0, 0) || !matches!(self.phase, Phase::Open(_)) {
+        if unsent > 0 || self.backlog.is_some() || !matches!(self.phase, Phase::Open(_)) {
             self.note_unsent(unsent, now);
         }
     }
 
     fn note_unsent(&mut self, unsent: usize, now: Instant) {
-        if unsent < self.unsent || self.unsent == 0 {
-            self.taken_at = now;
-        }
-        if (unsent > 0 || self.unsent > 0)
-            && let Phase::Open(session) | Phase::Draining { session, .. } = &self.phase
+        let before = self.unsent();
+        if (unsent > 0 || before > 0)
+            && let Some(session) = self.session()
         {
-            session.outbox.set_unsent(self.epoch, unsent);
+            session.outbox.set_unsent(self.epoch(), unsent);
         }
         if unsent == 0
             && let Phase::Lingering { until } = &mut self.phase
         {
             // All is said: what still comes is dropped from here on.
             let end = after(now, timeouts::LINGER);
-            *until = if self.unsent > 0 { end } else { end.min(*until) };
+            **until = if before > 0 { end } else { end.min(**until) };
         }
-        self.unsent = unsent;
+        self.set_unsent(unsent, now);
     }
 
     /// Appends what there is to write to `output`, and leaves `waker` for when there is more.
@@ -249,12 +243,12 @@ impl Connection {
         }
     }
 
-    /// Whether [`poll_transmit`](Self::poll_transmit) would do nothing: so it is for a client that keeps up.
+    /// Whether it is known that [`poll_transmit`](Self::poll_transmit) would do nothing: so it is for a client that keeps up.
     #[inline]
     pub(crate) fn is_at_rest(&self, waker: &Waker) -> bool {
-        matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch))
-            && self.paused_at.is_none()
-            && self.wants_input()
+        matches!(&self.phase, Phase::Open(session) if session.outbox.is_quiet(self.epoch()) && has_room(session))
+            && self.backlog.is_none()
+            && !self.stalled
             && !self.service.registry.is_draining()
             && self.has_waker(waker)
     }
@@ -277,33 +271,29 @@ impl Connection {
         self.drain_outbox(now, output, waker);
         if self.stalled && self.may_go_on(output) {
             self.resume(now);
-            let rest = self.take_rest();
+            let rest = self.take_rest().unwrap_or_default();
             self.feed_rest(rest, now, output);
         }
         self.end_drain(now, output);
         if self.wants_input() {
             self.resume(now);
         } else {
-            self.paused_at.get_or_insert(now);
+            self.pause(now);
         }
     }
 
     /// A request that has to wait, to be run to its end on whatever runtime there is. To be called until `None` after
     /// [`handle_input`](Self::handle_input) and [`poll_transmit`](Self::poll_transmit).
     #[must_use = "a task that is dropped is a request that is never answered"]
+    #[inline]
     pub fn poll_task(&mut self) -> Option<Task> {
-        let tasks = self.tasks.as_mut()?;
-        let task = tasks.0.pop();
-        if tasks.0.is_empty() {
-            self.tasks = None;
-        }
-        task
+        if self.backlog.is_some() { self.take_task() } else { None }
     }
 
     /// What is worth to know. To be called until `None` after anything was told.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<ConnectionEvent> {
-        self.event.take().map(|event| *event)
+        self.take_event()
     }
 
     /// Whether to read: not while the session has as many requests in progress as it may have, nor while more output
@@ -312,14 +302,13 @@ impl Connection {
     #[inline]
     pub fn wants_input(&self) -> bool {
         !self.stalled
-            && self.unsent <= OUTPUT_LIMIT
+            && self.unsent() <= OUTPUT_LIMIT
             && match &self.phase {
-                Phase::Opening(_)
-                | Phase::Upgraded { .. }
-                | Phase::Closing { .. }
-                | Phase::Lingering { .. } => true,
+                Phase::Opening(_) | Phase::Upgraded(_) | Phase::Closing { .. } | Phase::Lingering { .. } => {
+                    true
+                }
                 Phase::Open(session) => has_room(session),
-                Phase::Admitting(_) | Phase::Resuming(_) | Phase::Draining { .. } | Phase::Closed => false,
+                Phase::Admitting(_) | Phase::Resuming(_) | Phase::Draining(_) | Phase::Closed => false,
             }
     }
 
@@ -340,9 +329,16 @@ impl Connection {
     #[must_use]
     pub fn session(&self) -> Option<&Arc<Session>> {
         match &self.phase {
-            Phase::Open(session) | Phase::Draining { session, .. } => Some(session),
+            Phase::Open(session) => Some(session),
+            Phase::Draining(draining) => Some(&draining.session),
             _ => None,
         }
+    }
+
+    /// Which of its session's connections this is: the first, where it cannot be resumed.
+    #[inline]
+    fn epoch(&self) -> u32 {
+        self.counting.as_ref().map_or(0, |counting| counting.epoch)
     }
 
     /// Whether nothing that the peer says is of interest any more.
@@ -380,10 +376,10 @@ impl fmt::Debug for Connection {
         let phase = match &self.phase {
             Phase::Opening(_) => "opening",
             Phase::Admitting(_) => "admitting",
-            Phase::Upgraded { .. } => "upgraded",
+            Phase::Upgraded(_) => "upgraded",
             Phase::Resuming(_) => "resuming",
             Phase::Open(_) => "open",
-            Phase::Draining { .. } => "draining",
+            Phase::Draining(_) => "draining",
             Phase::Closing { .. } => "closing",
             Phase::Lingering { .. } => "lingering",
             Phase::Closed => "closed",

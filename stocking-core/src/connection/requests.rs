@@ -7,6 +7,8 @@ use stocking_proto::{AckId, ClientFrame, ContentError, Destination, ErrorCode, E
 
 use super::{
     CloseReason, Connection, Phase,
+    backlog::Malformed,
+    counting::Counting,
     publication::{Congested, Publication},
 };
 use crate::{
@@ -23,16 +25,6 @@ use crate::{
 /// The minute in which malformed frames are counted.
 const MALFORMED_WINDOW: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Frames of a client that were none, and when the first of them came.
-pub(super) struct Malformed {
-    frames: u32,
-    since: Instant,
-}
-
-/// Requests that have to be run, apart since there are hardly ever any.
-#[derive(Default)]
-pub(super) struct Tasks(pub(super) Vec<Task>);
-
 /// What a connection has become by its first text message.
 pub(super) enum Opened {
     /// A base connection, whose first request the message is.
@@ -48,18 +40,16 @@ impl Connection {
     pub(super) fn open(&mut self, values: Values, counts: bool) -> Arc<Session> {
         let key = counts.then(|| self.service.random_key());
         let session = Session::begin(self.service.random_id(), self.service.clone(), values, key);
-        session.outbox.set_direct(self.epoch, self.direct.clone());
+        session.outbox.set_direct(0, self.direct.clone());
         self.phase = Phase::Open(session.clone());
-        if counts {
-            self.counting = Some(Box::default());
-        }
+        self.counting = counts.then(|| Box::new(Counting::new(0)));
         session
     }
 
     /// What the connect hook said of the client.
     pub(super) fn take_values(&mut self) -> Values {
         match &mut self.phase {
-            Phase::Upgraded { values, .. } => std::mem::take(values),
+            Phase::Upgraded(upgraded) => std::mem::take(&mut upgraded.values),
             _ => Values::default(),
         }
     }
@@ -252,7 +242,7 @@ impl Connection {
     }
 
     fn run(&mut self, task: Task) {
-        self.tasks.get_or_insert_default().0.push(task);
+        self.backlog().tasks.push(task);
     }
 
     /// Writes the success of a call that came at once. `head` is how the call began: `4,<id>,`.
@@ -291,7 +281,7 @@ impl Connection {
         }
         self.settle(session, output);
         !matches!(
-            session.outbox.drain_all(self.epoch, output, self.service.config()),
+            session.outbox.drain_all(self.epoch(), output, self.service.config()),
             Drained::Stopped(_) | Drained::Superseded
         )
     }
@@ -319,7 +309,7 @@ impl Connection {
     /// The client says goodbye: what is queued is written, nothing more is read.
     fn leave(&mut self, session: &Session, now: Instant, output: &mut Vec<u8>) {
         self.settle(session, output);
-        if session.outbox.drain_all(self.epoch, output, self.service.config()) != Drained::Superseded {
+        if session.outbox.drain_all(self.epoch(), output, self.service.config()) != Drained::Superseded {
             self.close(CloseReason::Left, now, output);
         }
     }
@@ -335,9 +325,9 @@ impl Connection {
 
     /// Tells what is wrong; a peer that sends something else altogether is told a limited number of times.
     pub(super) fn malformed(&mut self, session: &Session, text: &str, now: Instant, output: &mut Vec<u8>) {
-        let malformed = self.malformed.get_or_insert_with(|| Box::new(Malformed { frames: 0, since: now }));
+        let malformed = self.backlog().malformed.get_or_insert(Malformed { frames: 0, since: now });
         if now.saturating_duration_since(malformed.since) >= MALFORMED_WINDOW {
-            **malformed = Malformed { frames: 0, since: now };
+            *malformed = Malformed { frames: 0, since: now };
         }
         malformed.frames += 1;
         let is_too_much = malformed.frames > self.service.config().max_malformed;

@@ -4,7 +4,7 @@ use std::{sync::Arc, task::Waker, time::Instant};
 
 use stocking_proto::{Count, ErrorCode, ResumeRequest, ServerFrame, SessionResumed};
 
-use super::{CloseReason, Connection, Phase, requests::Opened, timeouts::after};
+use super::{CloseReason, Connection, Phase, counting::Counting, requests::Opened, timeouts::after};
 use crate::{
     encode,
     outbox::Resumption,
@@ -65,9 +65,8 @@ impl Connection {
             }
             Resumption::Resumed { epoch, taken, before, space } => {
                 session.leave_parking(space);
-                self.epoch = epoch;
                 session.outbox.set_direct(epoch, self.direct.clone());
-                self.counting = Some(Box::default());
+                self.counting = Some(Box::new(Counting::new(epoch)));
                 self.phase = Phase::Open(session.clone());
                 before.into_iter().for_each(Waker::wake);
                 session.update(values);

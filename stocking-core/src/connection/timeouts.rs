@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{CloseReason, Connection, Phase, Rest};
+use super::{CloseReason, Connection, Phase};
 use crate::{
     config::Config,
     websocket::{PING, Refusal, Violation},
@@ -56,8 +56,8 @@ impl Connection {
     #[must_use]
     #[inline]
     pub fn poll_timeout(&self) -> Option<(Instant, Timeout)> {
-        let has_begun_nothing = self.rest.is_none() && !self.decoder.is_in_message() && self.unsent == 0;
-        if matches!(self.phase, Phase::Open(_)) && self.pinged.is_none() && has_begun_nothing {
+        let has_begun_nothing = self.backlog.is_none() && !self.decoder.is_in_message();
+        if matches!(self.phase, Phase::Open(_)) && !self.is_pinged && has_begun_nothing {
             return Some((after(self.heard, self.service.config().ping_interval), Timeout::Ping));
         }
         self.earliest_timeout()
@@ -68,15 +68,13 @@ impl Connection {
         let mut next = match &self.phase {
             Phase::Opening(opening) => (opening.until, Timeout::Handshake),
             Phase::Admitting(admitting) => (admitting.until, Timeout::Handshake),
-            Phase::Upgraded { until, .. } => (*until, Timeout::FirstFrame),
+            Phase::Upgraded(upgraded) => (upgraded.until, Timeout::FirstFrame),
             Phase::Resuming(resuming) => (resuming.until, Timeout::Resume),
-            Phase::Open(_) => match self.pinged {
-                Some(at) => (after(at, config.ping_timeout), Timeout::Silence),
-                None => (after(self.heard, config.ping_interval), Timeout::Ping),
-            },
-            Phase::Draining { until, .. } => (*until, Timeout::Drain),
-            Phase::Closing { until } => (*until, Timeout::Close),
-            Phase::Lingering { until } => (*until, Timeout::Linger),
+            Phase::Open(_) if self.is_pinged => (after(self.heard, config.ping_timeout), Timeout::Silence),
+            Phase::Open(_) => (after(self.heard, config.ping_interval), Timeout::Ping),
+            Phase::Draining(draining) => (draining.until, Timeout::Drain),
+            Phase::Closing { until } => (**until, Timeout::Close),
+            Phase::Lingering { until } => (**until, Timeout::Linger),
             Phase::Closed => return None,
         };
         if let Some(at) = self.message_deadline(config)
@@ -84,8 +82,8 @@ impl Connection {
         {
             next = (at, Timeout::Message);
         }
-        if self.unsent > 0 {
-            let at = after(self.taken_at, config.write_timeout);
+        if let Some(taken_at) = self.taken_at() {
+            let at = after(taken_at, config.write_timeout);
             if at < next.0 {
                 next = (at, Timeout::Write);
             }
@@ -98,23 +96,17 @@ impl Connection {
     fn message_deadline(&self, config: &Config) -> Option<Instant> {
         let fragments = self.decoder.deadline(config);
         let frame = self.incomplete_since().map(|since| after(since, config.message_timeout));
-        let counts = matches!(self.phase, Phase::Upgraded { .. } | Phase::Open(_)) && self.wants_input();
+        let counts = matches!(self.phase, Phase::Upgraded(_) | Phase::Open(_)) && self.wants_input();
         fragments.into_iter().chain(frame).min().filter(|_| counts)
     }
 
     /// Whether nothing has come for half of the time that a message may take.
     fn has_been_silent(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.heard) >= self.service.config().message_timeout / 2
-    }
-
-    /// The transport is read again: what was begun has as much time left as it had before.
-    pub(super) fn resume(&mut self, now: Instant) {
-        let Some(paused_at) = self.paused_at.take() else { return };
-        let pause = now.saturating_duration_since(paused_at);
-        if let Some(Rest { incomplete_since: Some(since), .. }) = self.rest.as_deref_mut() {
-            *since = after(*since, pause);
-        }
-        self.decoder.postpone(pause);
+        let config = self.service.config();
+        // A ping is sent after such a silence.
+        let before = if self.is_pinged { config.ping_interval } else { Duration::ZERO };
+        let silence = now.saturating_duration_since(self.heard).saturating_add(before);
+        silence >= config.message_timeout / 2
     }
 
     /// Does what has become due. Calls before [`poll_timeout`](Self::poll_timeout) do nothing.
@@ -147,7 +139,7 @@ impl Connection {
             Timeout::Ping | Timeout::Silence if !self.wants_input() => {
                 // Who is not read cannot be heard: the silence is ours.
                 self.heard = now;
-                self.pinged = None;
+                self.is_pinged = false;
                 if self.counting.is_some()
                     && let Some(session) = self.session().cloned()
                 {
@@ -156,7 +148,8 @@ impl Connection {
             }
             Timeout::Ping => {
                 output.extend_from_slice(&PING);
-                self.pinged = Some(now);
+                self.heard = now;
+                self.is_pinged = true;
             }
             Timeout::Silence => {
                 self.close(CloseReason::Silent, now, output);

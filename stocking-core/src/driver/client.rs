@@ -11,7 +11,8 @@ use std::{
 
 use super::{
     Connecting, Connector, Runtime, Transport,
-    drive::{ROUNDS, Scratch, write},
+    drive::{ROUNDS, Scratch},
+    unsent::{Unsent, write},
 };
 use crate::client::{Shared, Target};
 
@@ -25,7 +26,7 @@ pin_project_lite::pin_project! {
         client: Driven,
         link: Link<C::Io>,
         // What the transport has not taken.
-        unsent: Vec<u8>,
+        unsent: Unsent,
         // The transport has taken what it has not passed on.
         needs_flush: bool,
         is_shut: bool,
@@ -69,7 +70,7 @@ impl<R: Runtime, C: Connector> ClientDriver<R, C> {
             connector,
             client: Driven(client),
             link: Link::None,
-            unsent: Vec::new(),
+            unsent: Unsent::default(),
             needs_flush: false,
             is_shut: false,
             wakes_at,

@@ -4,7 +4,7 @@ use std::{
     cell::Cell,
     fmt,
     future::Future,
-    io::{self, IoSlice},
+    io,
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
@@ -12,7 +12,10 @@ use std::{
     time::Instant,
 };
 
-use super::{Runtime, Transport};
+use super::{
+    Runtime, Transport,
+    unsent::{Unsent, write},
+};
 use crate::{
     connection::Connection,
     outbox::begin_turn,
@@ -65,7 +68,7 @@ pin_project_lite::pin_project! {
         transport: T,
         connection: Connection,
         // What the transport has not taken.
-        unsent: Vec<u8>,
+        unsent: Unsent,
         // The transport has taken what it has not passed on.
         needs_flush: bool,
         is_shut: bool,
@@ -120,7 +123,7 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
             runtime,
             transport,
             connection,
-            unsent,
+            unsent: unsent.into(),
             needs_flush: false,
             is_shut: false,
             has_ended: false,
@@ -194,7 +197,8 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                 return Poll::Pending;
             }
             rounds += 1;
-            if connection.wants_input() && !*this.has_ended {
+            // Who is at rest wants input.
+            if ((is_at_rest && unsent == 0) || connection.wants_input()) && !*this.has_ended {
                 match this.transport.poll_read(cx, input) {
                     Poll::Ready(Ok(read)) if read > 0 => {
                         bytes += read;
@@ -243,52 +247,6 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
             *this.wakes_at = now;
         }
     }
-}
-
-/// Writes what was left over and then `output`; what the transport does not take is left over. What it has taken is
-/// flushed.
-pub(super) fn write<T: Transport>(
-    transport: &mut T,
-    cx: &mut Context<'_>,
-    unsent: &mut Vec<u8>,
-    output: &mut Vec<u8>,
-    needs_flush: &mut bool,
-) -> io::Result<()> {
-    let mut written = 0;
-    let total = unsent.len() + output.len();
-    while written < total {
-        let old = unsent.get(written..).unwrap_or_default();
-        let new = output.get(written.saturating_sub(unsent.len())..).unwrap_or_default();
-        let polled = match (old.is_empty(), new.is_empty()) {
-            (true, _) => transport.poll_write(cx, &[IoSlice::new(new)]),
-            (false, true) => transport.poll_write(cx, &[IoSlice::new(old)]),
-            (false, false) => transport.poll_write(cx, &[IoSlice::new(old), IoSlice::new(new)]),
-        };
-        match polled {
-            Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Ok(taken)) => {
-                written += taken;
-                *needs_flush = true;
-            }
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Poll::Ready(Err(error)) => return Err(error),
-            Poll::Pending => break,
-        }
-    }
-    let new = output.get(written.saturating_sub(unsent.len())..).unwrap_or_default();
-    if written >= unsent.len() {
-        // A connection that keeps up holds no buffer.
-        *unsent = new.to_vec();
-    } else {
-        unsent.drain(..written);
-        unsent.extend_from_slice(new);
-    }
-    output.clear();
-    if *needs_flush && let Poll::Ready(flushed) = transport.poll_flush(cx) {
-        flushed?;
-        *needs_flush = false;
-    }
-    Ok(())
 }
 
 impl<T, R: Runtime> fmt::Debug for Driver<T, R> {

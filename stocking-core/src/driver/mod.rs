@@ -61,6 +61,7 @@ mod drive;
 mod handshake;
 mod serve;
 mod traits;
+mod unsent;
 
 pub use self::{
     client::ClientDriver,

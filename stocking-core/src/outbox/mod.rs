@@ -84,12 +84,14 @@ pub(crate) struct Outbox {
     epoch: AtomicU32,
 }
 
+type Queue = VecDeque<Encoded>;
+
 #[derive(Debug, Default)]
 struct State {
     /// The queue's head, apart from the rest: the queue of a peer that keeps up never allocates.
     first: Option<Encoded>,
     /// Boxed: who has never been behind pays a pointer for it.
-    more: Option<Box<VecDeque<Encoded>>>,
+    more: Option<Box<Queue>>,
     /// Bytes in `first` and `more`.
     queued: usize,
     /// Bytes that the transport has not taken of what was drained.
