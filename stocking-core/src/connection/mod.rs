@@ -91,6 +91,8 @@ pub struct Connection {
 /// Opening ─► Admitting ─► Upgraded ─► Resuming ─► Open ─► Draining ─► Closing ─► Lingering ─► Closed
 ///    └───────────┴───────────┴───────────┴─────────┴──────────┴──────────┴───────────►┘
 /// ```
+///
+/// What most connections are most of the time, open, is a pointer, and so is every other phase.
 enum Phase {
     /// The upgrade request has not come, or not all of it.
     Opening(Box<Opening>),
