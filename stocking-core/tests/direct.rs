@@ -287,6 +287,21 @@ fn every_slice_of_a_large_channel_is_told_past_its_tasks_and_again_the_next_time
 }
 
 #[test]
+fn what_waits_in_line_for_a_large_channel_is_few_writes() {
+    let server = server();
+    let (mut members, writes) = many(&server);
+    for _ in 0..100 {
+        tell(&server, "hello");
+    }
+    server.run();
+    assert!(writes.load(Ordering::Relaxed) <= 2 * members.len());
+    for member in &mut members {
+        member.read_all();
+        assert_eq!(member.texts().len(), 101);
+    }
+}
+
+#[test]
 fn a_long_message_is_left_to_the_drivers() {
     let server = server();
     let mut member = Peer::member(&server, 100_000, false);

@@ -16,7 +16,10 @@ use parking_lot::Mutex;
 use slab::Slab;
 use stocking_proto::ClientId;
 
-use super::Hub;
+use super::{
+    Hub,
+    line::{Line, Publication},
+};
 use crate::{outbox::begin_turn, session::Session, websocket::Encoded};
 
 /// Members that are told under one hold of the lock, where telling is queueing: 4,096 pushes are a fifth of a millisecond.
@@ -49,12 +52,11 @@ struct State {
     ended: bool,
     /// How many publications there were: a member is told those that come after it.
     published: u64,
-    /// What not every member has been told, the oldest first.
-    line: VecDeque<Publication>,
+    /// How many there were when the last member came.
+    newest: u64,
+    line: Line,
     /// How many members have been told the first of the line.
     told: usize,
-    /// Bytes in `line`.
-    backlog: usize,
     /// Who waits for room in the line, in the order of asking: while anybody does, nobody else publishes.
     waiting: VecDeque<(u64, Waker)>,
     /// The number of the last one who asked.
@@ -66,12 +68,6 @@ struct Member {
     key: usize,
     /// The last publication before it came, which may still be in line for others.
     after: u64,
-}
-
-struct Publication {
-    number: u64,
-    run: Encoded,
-    except: Option<Arc<Session>>,
 }
 
 /// What became of a publication.
@@ -110,6 +106,7 @@ impl Channel {
         let place = state.members.len();
         let key = state.places.insert(place);
         let after = state.published;
+        state.newest = after;
         state.members.push(Member { session: session.clone(), key, after });
         Some(key)
     }
@@ -136,7 +133,7 @@ impl Channel {
     ) -> Published {
         let mut wakers = WAKERS.take();
         let mut state = self.state.lock();
-        let published = if state.waiting.is_empty() && state.has_room(run, max_backlog) {
+        let published = if state.waiting.is_empty() && state.line.has_room(run, max_backlog) {
             self.begin(&mut state, run, except, &mut wakers)
         } else {
             Published::Congested
@@ -166,14 +163,15 @@ impl Channel {
         wakers: &mut Vec<Waker>,
     ) -> Published {
         state.published += 1;
-        let publication = Publication { number: state.published, run: run.clone(), except: except.cloned() };
+        let publication = Publication::new(state.published, run, except);
         if !state.line.is_empty() {
-            state.queue(publication);
+            let newest = state.newest;
+            state.line.queue(publication, newest);
             return Published::Done;
         }
         let Some(told) = state.tell(&publication, 0, wakers) else { return Published::Done };
         state.told = told;
-        state.queue(publication);
+        state.line.put_first(publication);
         Published::Continues(FanOut { channel: self.clone(), is_done: false })
     }
 
@@ -181,17 +179,16 @@ impl Channel {
     fn advance(&self) -> bool {
         let mut wakers = WAKERS.take();
         let mut state = self.state.lock();
-        if let Some(publication) = state.line.pop_front() {
+        if let Some(publication) = state.line.take_first() {
             if state.line.is_empty() {
                 // Nothing follows for which it would be worth to wait, whatever this thread wrote before.
                 begin_turn();
             }
             if let Some(told) = state.tell(&publication, state.told, &mut wakers) {
                 state.told = told;
-                state.line.push_front(publication);
+                state.line.put_first(publication);
             } else {
                 state.told = 0;
-                state.backlog -= publication.run.len();
                 wakers.extend(state.next_waiting());
             }
         }
@@ -248,7 +245,7 @@ impl Turn<'_> {
         let mut wakers = WAKERS.take();
         let mut state = self.channel.state.lock();
         let is_first = state.waiting.front().is_none_or(|(number, _)| *number == self.number);
-        let polled = if is_first && state.has_room(run, max_backlog) {
+        let polled = if is_first && state.line.has_room(run, max_backlog) {
             if self.number > 0 {
                 state.waiting.pop_front();
                 self.number = 0;
@@ -280,10 +277,6 @@ impl Drop for Turn<'_> {
 }
 
 impl State {
-    fn has_room(&self, run: &Encoded, max_backlog: usize) -> bool {
-        self.line.is_empty() || self.backlog + run.len() <= max_backlog
-    }
-
     /// Notes who waits, or its new waker. Returns its number.
     fn wait(&mut self, number: u64, waker: &Waker) -> u64 {
         if let Some((_, known)) = self.waiting.iter_mut().find(|(known, _)| *known == number) {
@@ -299,14 +292,9 @@ impl State {
         self.waiting.front().map(|(_, waker)| waker.clone())
     }
 
-    fn queue(&mut self, publication: Publication) {
-        self.backlog += publication.run.len();
-        self.line.push_back(publication);
-    }
-
     /// Tells one slice of the members, from the one at `from` on. Returns where the next slice begins, if there is one.
     fn tell(&self, publication: &Publication, from: usize, wakers: &mut Vec<Waker>) -> Option<usize> {
-        let Publication { number, run, except } = publication;
+        let Publication { number, run, except, .. } = publication;
         let mut time = 0;
         for (place, member) in self.members.iter().enumerate().skip(from) {
             if time >= SLICE {

@@ -1,6 +1,7 @@
 //! Everybody: all sessions, all channels, and who is in which.
 
 mod channel;
+mod line;
 mod target;
 #[cfg(test)]
 mod tests;
