@@ -17,6 +17,9 @@ use crate::application::{Log, read_broadcast, write_broadcast};
 /// A number that was heard in a channel of a person, and the one that was heard there of that person before.
 pub(crate) type Step = (String, usize, u64, u64);
 
+/// A number that was heard in a channel of a person.
+pub(crate) type Heard = (String, usize, u64);
+
 pub(crate) struct Person {
     number: usize,
     /// Whether the server logs all that is published, and when somebody enters.
@@ -30,6 +33,9 @@ pub(crate) struct Person {
     heard: BTreeMap<(String, usize), (u64, bool)>,
     /// Between the two numbers of each there is nothing to be heard, where not everything is logged.
     steps: Vec<Step>,
+    /// All numbers that it heard, and those of late that came after a later one.
+    known: BTreeSet<Heard>,
+    late: Vec<Heard>,
     /// What it has broadcast to which channel.
     broadcasts: BTreeMap<u64, String>,
     /// When it had no connection for the last time, or before that.
@@ -38,8 +44,9 @@ pub(crate) struct Person {
     held_since: Instant,
     /// How many direct messages it has had in this session.
     direct: u64,
-    /// The number of its next request.
+    /// The number of its next request, and which it was when it last lost a session.
     next: u64,
+    next_at_reset: u64,
     calls: BTreeMap<AckId, u64>,
     /// The last request that was answered: it and all before it were taken in.
     answered: Option<u64>,
@@ -61,11 +68,14 @@ impl Person {
             channels: BTreeMap::new(),
             heard: BTreeMap::new(),
             steps: Vec::new(),
+            known: BTreeSet::new(),
+            late: Vec::new(),
             broadcasts: BTreeMap::new(),
             apart_at: now,
             held_since: now,
             direct: 0,
             next: 0,
+            next_at_reset: 0,
             calls: BTreeMap::new(),
             answered: None,
             excused: BTreeSet::new(),
@@ -162,6 +172,7 @@ impl Person {
                     assert!(is_just, "{id} is lost for nothing: {reasons:?}");
                 }
                 self.reset += 1;
+                self.next_at_reset = self.next;
                 self.direct = 0;
                 self.channels.clear();
                 self.heard.clear();
@@ -240,12 +251,15 @@ impl Person {
             *next += 1;
         } else {
             let (from, number) = read_broadcast(content).unwrap();
-            let before = self.heard.insert((channel.into(), from), (number, true));
-            if let Some((before, was_member)) = before {
-                assert!(before < number, "{content} in {channel} after {before}");
-                if was_member {
-                    self.steps.push((channel.into(), from, before, number));
-                }
+            let heard = (channel.to_owned(), from, number);
+            assert!(self.known.insert(heard.clone()), "{content} in {channel} comes again");
+            let before = self.heard.get(&(channel.to_owned(), from)).copied();
+            if before.is_some_and(|(before, _)| number < before) {
+                return self.late.push(heard);
+            }
+            self.heard.insert((channel.into(), from), (number, true));
+            if let Some((before, true)) = before {
+                self.steps.push((channel.into(), from, before, number));
             }
         }
     }
@@ -299,10 +313,24 @@ impl Person {
         &self.steps
     }
 
-    /// What it broadcast there between the two numbers has come to nobody who was there, though nobody told it so.
-    pub(crate) fn lost(&self, channel: &str, after: u64, before: u64) -> Option<u64> {
+    /// What it has just heard after what was said later.
+    pub(crate) fn take_late(&mut self) -> Vec<Heard> {
+        std::mem::take(&mut self.late)
+    }
+
+    /// Requests of a session that has ended run on, beside those of the next one.
+    pub(crate) fn may_be_late(&self, number: u64) -> bool {
+        number < self.next_at_reset
+    }
+
+    /// What it broadcast there between the two numbers has not come to `hearer`, who was there, though nobody told it so.
+    pub(crate) fn lost(&self, channel: &str, after: u64, before: u64, hearer: &Self) -> Option<u64> {
         let between = self.broadcasts.range(after + 1..before);
-        let mut lost = between.filter(|(number, to)| *to == channel && !self.excused.contains(number));
+        let mut lost = between.filter(|(number, to)| {
+            *to == channel
+                && !self.excused.contains(number)
+                && !hearer.known.contains(&(channel.to_owned(), self.number, **number))
+        });
         lost.next().map(|(number, _)| *number)
     }
 

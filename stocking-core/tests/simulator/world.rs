@@ -198,6 +198,14 @@ impl World {
             self.people[number].hear(event, self.heard_at, &mut self.log.lock(), config);
         }
         self.heard_at = self.simulation.now();
+        for number in 0..self.people.len() {
+            for (channel, from, late) in self.people[number].take_late() {
+                assert!(
+                    self.people[from].may_be_late(late),
+                    "{number} heard {from}'s {late} in {channel} late"
+                );
+            }
+        }
     }
 
     fn rest(&mut self) {
@@ -206,7 +214,7 @@ impl World {
             let members = session.expect("a living session at rest").channels();
             person.rest(self.simulation.client(number), &self.log.lock(), &members);
             for (channel, from, before, after) in person.steps() {
-                let lost = self.people[*from].lost(channel, *before, *after);
+                let lost = self.people[*from].lost(channel, *before, *after, person);
                 assert_eq!(lost, None, "{number} did not hear {from} in {channel}, where it was");
             }
         }
