@@ -40,7 +40,7 @@ const RACING: &str = "stocking-multi";
 const COUNTS_OF_A_RACE: usize = 5;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    if let Some(why) = why_not() {
+    if let Some(why) = why_not()? {
         eprintln!("SKIPPED, NOTHING WAS COUNTED: {why}");
         return Ok(ExitCode::SUCCESS);
     }
