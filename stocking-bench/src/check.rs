@@ -63,8 +63,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
     if targets.is_empty() {
         return Err("no target is of these servers and workloads".into());
     }
+    let no_valgrind = instructions::why_not()?;
     let comparison = measure(arguments, &targets)?;
-    let no_valgrind = instructions::why_not();
     let (mut missed, mut unknown) = (0, 0);
     println!("| server | workload | | measured | target | |");
     println!("|---|---|---|---|---|---|");

@@ -2,7 +2,7 @@
 
 use std::{
     cell::Cell,
-    env, fs,
+    env, fs, io,
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -15,13 +15,24 @@ use crate::{
     measure::{Cores, Process},
 };
 
-/// Why nothing can be counted here, if so.
-pub(crate) fn why_not() -> Option<String> {
-    let is_there = |tool| {
-        let status = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        status.is_ok_and(|status| status.success())
-    };
-    (!is_there("valgrind") || !is_there("callgrind_control")).then(|| "valgrind is not installed".into())
+/// Why nothing can be counted here, if so. What is installed and does not work is an error.
+pub(crate) fn why_not() -> Result<Option<String>> {
+    why_not_with("valgrind", "callgrind_control")
+}
+
+fn why_not_with(valgrind: &str, control: &str) -> Result<Option<String>> {
+    let status =
+        |tool| Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if status(valgrind).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(Some(format!("{valgrind} is not installed")));
+    }
+    for tool in [valgrind, control] {
+        let status = status(tool).map_err(|error| format!("{tool} does not work: {error}"))?;
+        if !status.success() {
+            return Err(format!("{tool} does not work: {status}").into());
+        }
+    }
+    Ok(None)
 }
 
 /// What runs a program under callgrind, and the file that callgrind writes.
@@ -116,4 +127,22 @@ fn sum(file: &Path) -> Result<u64> {
     let summary =
         text.lines().find_map(|line| line.strip_prefix("summary: ")).ok_or("no summary of callgrind")?;
     Ok(summary.trim().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valgrind_may_be_missing_but_what_is_there_has_to_work() {
+        let missing = "there-is-no-such-program";
+        assert_eq!(why_not_with("true", "true").unwrap(), None);
+        assert!(why_not_with(missing, missing).unwrap().unwrap().contains("not installed"));
+        assert!(why_not_with("false", "true").is_err());
+        // A script whose interpreter is missing is not found either.
+        for broken in ["false", missing] {
+            let error = why_not_with("true", broken).unwrap_err().to_string();
+            assert!(error.contains(broken), "{error}");
+        }
+    }
 }

@@ -23,7 +23,7 @@ use crate::{
     Result,
     arguments::Arguments,
     load::{self, Length, Target},
-    measure::{Process, compiler, median},
+    measure::{Process, compiler},
     servers::{self, FLOOR, Options, Server},
     workload::{self, Workload},
 };
@@ -40,7 +40,7 @@ const RACING: &str = "stocking-multi";
 const COUNTS_OF_A_RACE: usize = 5;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
-    if let Some(why) = why_not() {
+    if let Some(why) = why_not()? {
         eprintln!("SKIPPED, NOTHING WAS COUNTED: {why}");
         return Ok(ExitCode::SUCCESS);
     }
@@ -52,17 +52,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         committed.begin_anew(&compiler);
     }
     let is_all = arguments.servers.is_none() && arguments.workloads.is_none();
-    let mut worse = 0;
-    println!("| | instructions | committed | |\n|---|---|---|---|");
-    for (name, counts) in measure(&subjects(arguments)?)? {
-        let figure = median(&counts).ok_or("it was not counted")?;
-        let before = committed.numbers.get(&name).copied();
-        let verdict = if is_comparable { committed::verdict(&counts, before) } else { "" };
-        worse += usize::from(verdict == committed::MORE || (verdict == committed::NEW && is_all));
-        let before = before.map_or_else(|| "—".into(), |before| format!("{before:.1}"));
-        println!("| {name} | {figure:.1} | {before} | {verdict} |");
-        committed.numbers.insert(name, (figure * 10.0).round() / 10.0);
-    }
+    let worse = committed.compare(&measure(&subjects(arguments)?)?, is_comparable, is_all)?;
     if arguments.update {
         println!("\nwritten: {}", committed.write()?.display());
     } else if !is_comparable {
@@ -71,7 +61,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
             committed.compiler
         );
     } else if worse > 0 {
-        eprintln!("{worse} are more than 5 % more, or not committed; if that is what it takes: --update");
+        eprintln!(
+            "{worse} are more than 5 % more, not committed, or not counted any more; if that is how it is: --update"
+        );
         return Ok(ExitCode::FAILURE);
     }
     Ok(ExitCode::SUCCESS)
