@@ -219,6 +219,61 @@ fn a_fan_out_does_not_end_with_the_runtime_it_runs_on() {
     assert!(clients.iter().all(|client| client.texts() == ["5,big,hello"]));
 }
 
+/// A peer that has said what is given, and then says something for ever, as much as is read.
+struct Flood {
+    first: Vec<u8>,
+    then: Vec<u8>,
+    /// Bytes that it takes.
+    takes: usize,
+}
+
+impl Transport for Flood {
+    fn poll_read(&mut self, _: &mut TaskContext<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut said =
+            if self.first.is_empty() { self.then.clone() } else { std::mem::take(&mut self.first) };
+        let read = said.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&said[..read]);
+        if said.len() > read && self.first.is_empty() && said != self.then {
+            self.first = said.split_off(read);
+        }
+        Poll::Ready(Ok(read))
+    }
+
+    fn poll_write(&mut self, _: &mut TaskContext<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        let taken = buffers[0].len().min(self.takes);
+        self.takes -= taken;
+        if taken > 0 { Poll::Ready(Ok(taken)) } else { Poll::Pending }
+    }
+
+    fn poll_close(&mut self, _: &mut TaskContext<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn what_is_due_is_done_however_much_there_is_to_read() {
+    let (ping, pong) = (TestClient::frame(0x89, b""), TestClient::frame(0x8a, b""));
+    let goodbye = [UPGRADE, &TestClient::text("3"), &TestClient::text("2")].concat();
+    let deaf = [UPGRADE, &TestClient::text("3"), &ping].concat();
+    for (first, then, takes, seconds) in [
+        (b"GET /elsewhere HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), b"x".repeat(70_000), usize::MAX, 2),
+        (goodbye, pong.repeat(10_000), usize::MAX, 5),
+        (deaf, pong.repeat(10_000), 1, 10),
+    ] {
+        let runtime = TestRuntime::default();
+        let transport = Flood { first, then, takes };
+        let service: Arc<Service> = router().into();
+        let mut driver = Box::pin(Driver::new(runtime.clone(), transport, service));
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        let lasted = (0..1000).find(|_| {
+            let is_over = driver.as_mut().poll(&mut cx).is_ready();
+            runtime.advance(Duration::from_millis(100));
+            is_over
+        });
+        assert_eq!(lasted.map(|tenths| tenths / 10), Some(seconds));
+    }
+}
+
 /// A runtime that counts how often somebody lets others go first.
 #[derive(Clone)]
 struct Polite(TestRuntime, Arc<AtomicUsize>);

@@ -105,9 +105,13 @@ impl Connection {
         }
     }
 
-    /// The transport is not read from here on.
-    pub(super) fn pause(&mut self, now: Instant) {
-        self.backlog().paused_at.get_or_insert(now);
+    /// Whether the transport is read may have changed: what was begun has as much time as it is read for.
+    pub(super) fn note_whether_it_is_read(&mut self, now: Instant) {
+        if self.wants_input() {
+            self.resume(now);
+        } else {
+            self.backlog().paused_at.get_or_insert(now);
+        }
     }
 
     /// The transport is read again: what was begun has as much time left as it had before.

@@ -233,6 +233,7 @@ impl Connection {
             **until = if before > 0 { end } else { end.min(**until) };
         }
         self.set_unsent(unsent, now);
+        self.note_whether_it_is_read(now);
     }
 
     /// Appends what there is to write to `output`, and leaves `waker` for when there is more.
@@ -277,11 +278,7 @@ impl Connection {
             self.feed_rest(rest, now, output);
         }
         self.end_drain(now, output);
-        if self.wants_input() {
-            self.resume(now);
-        } else {
-            self.pause(now);
-        }
+        self.note_whether_it_is_read(now);
     }
 
     /// A request that has to wait, to be run to its end on whatever runtime there is. To be called until `None` after

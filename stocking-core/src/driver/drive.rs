@@ -193,6 +193,11 @@ impl<T: Transport, R: Runtime> Driver<T, R> {
                 }
             }
             if rounds == ROUNDS || bytes >= READ {
+                // However much there is to read, what is due is done.
+                if connection.poll_timeout().is_some_and(|(due, _)| now >= due) {
+                    connection.handle_timeout(now, output);
+                    continue;
+                }
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }

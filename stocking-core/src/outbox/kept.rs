@@ -10,8 +10,9 @@ use crate::{
     websocket::{Encoded, count_frames},
 };
 
-/// A session keeps at least this much, whatever the configuration says: an acknowledgement comes every 128 frames or
-/// 64 KiB, and one may be on its way while the next is due (protocol, part 2, "Bounds").
+/// A session keeps at least this much, whatever the configuration says, but for what a run that is forgotten as a whole has too
+/// much: an acknowledgement comes every 128 frames or 64 KiB, and one may be on its way while the next is due (protocol,
+/// part 2, "Bounds").
 const MIN_FRAMES: usize = 512;
 const MIN_BYTES: usize = 256 * 1024;
 
@@ -120,7 +121,9 @@ impl Kept {
         while self.runs.front().is_some_and(|(_, last)| *last <= count) {
             self.forget_first();
         }
-        if let Some((run, _)) = self.runs.front_mut() {
+        if let Some((run, _)) = self.runs.front_mut()
+            && count > self.forgotten
+        {
             // The client had the first frames of a run, and not the others.
             self.bytes -= run.len();
             run.skip(count - self.forgotten);

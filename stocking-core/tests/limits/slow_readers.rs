@@ -1,8 +1,10 @@
 //! A peer that reads slowly costs its limit and itself, and nobody else; one that keeps up costs nothing.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use stocking_core::{
-    Config, Context, Next, Reply, Result, Router,
+    Config, Context, Next, Reply, Result, Router, Service,
     connection::CloseReason,
     testing::{Message, TestClient, TestServer},
 };
@@ -27,6 +29,24 @@ fn stuck(server: &TestServer, bytes: usize) -> Wire {
     wire.settle();
     assert_eq!(wire.unsent(), bytes);
     wire
+}
+
+#[test]
+fn the_time_in_which_it_is_not_read_is_no_time_of_a_message_that_it_has_begun() {
+    let config = Config::new().message_timeout(Duration::from_secs(6)).write_timeout(Duration::from_secs(60));
+    let server = TestServer::new(Service::new(Router::new()).with_config(config));
+    let client = server.connect_with_capacity(1000);
+    client.send("6,1,news");
+    let ping = TestClient::text("3");
+    client.send_bytes(&ping[..5]);
+    server.run();
+    server.hub().broadcast("news", &"x".repeat(100_000)).unwrap();
+    server.advance(Duration::from_secs(8));
+    // From here on it is read, and has its six seconds.
+    assert_eq!(client.texts().len(), 1);
+    server.advance(Duration::from_secs(5));
+    client.send_bytes(&ping[5..]);
+    assert_eq!(client.texts(), ["3"]);
 }
 
 #[test]

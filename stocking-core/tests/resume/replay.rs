@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use stocking_core::testing::TestServer;
+use stocking_core::testing::{TestClient, TestServer};
 
 use crate::person::{Person, close_code, router};
 
@@ -35,6 +35,21 @@ fn what_one_read_answered_is_taken_apart_again() {
         person.got = taken_in;
         let (_, texts) = person.resume(&server);
         assert_eq!(texts.len() as u64, 5 - taken_in);
+    }
+}
+
+#[test]
+fn a_pong_between_two_replies_of_one_read_is_not_kept_with_them() {
+    for (taken_in, expected) in [(0, 2), (1, 1), (2, 0)] {
+        let server = TestServer::new(router());
+        let mut person = Person::open(&server);
+        let call = |number| TestClient::text(&format!(r#"4,{number},{{"e":"echo","p":{number}}}"#));
+        person.client.send_bytes(&[call(1), TestClient::frame(0x89, b"?"), call(2)].concat());
+        drop(person.client.receive());
+        person.client.disconnect();
+        person.got = taken_in;
+        let (_, texts) = person.resume(&server);
+        assert_eq!(texts.len(), expected, "{texts:?}");
     }
 }
 
