@@ -9,8 +9,9 @@ import { createKept } from "./kept.js";
 import { createRoom } from "./room.js";
 import type { CallOptions, Client, ClientEvents, Options, State, WebSocketLike } from "./types.js";
 
-export const createClient = (url: URL, options: Options): Client => {
-    const {
+export const createClient = (
+    url: URL,
+    {
         auth,
         WebSocket = globalThis.WebSocket,
         timeout: patience = 30_000,
@@ -18,13 +19,13 @@ export const createClient = (url: URL, options: Options): Client => {
         backoffMax = 20_000,
         maxKeptFrames = 4096,
         maxKeptBytes = 2 ** 20,
-    } = options;
+    }: Options,
+): Client => {
     if (!WebSocket) throw new TypeError("no WebSocket");
 
     let state: State = "connecting";
     let socket: WebSocketLike | undefined;
-    let timer: any;
-    let closeTimer: any;
+    let timer: any, closeTimer: any;
     /** Since when the connection is open, when to ping, and when silence is death. */
     let since: number, pingAt: number, deadAt: number;
     /** Whether the last ping was to find out whose the silence is. */
@@ -145,11 +146,10 @@ export const createClient = (url: URL, options: Options): Client => {
             tell("disconnect", { code, reason });
         }
         // Close 1000 in answer to `2` says that all before it was taken in.
-        const isClean = hasSaidGoodbye && code == 1000;
+        const isClean = (hasSaidGoodbye && code == 1000) || (endsSession && !kept._hasUnproven());
         isDraining = hasSaidGoodbye = false;
         state = "waiting";
-        if (resolveClosed && (isClean || (endsSession && !kept._hasUnproven()))) return end(true);
-        if (FINAL.includes(code)) return end(false, code, reason);
+        if (FINAL.includes(code) || (resolveClosed && isClean)) return end(isClean, code, reason);
         const delay = Math.random() * Math.min(backoffMax, backoffMin * 2 ** pauses++);
         tell("reconnecting", { code, reason, delay, attempt: pauses });
         if (endsSession) reset();
@@ -216,11 +216,8 @@ export const createClient = (url: URL, options: Options): Client => {
     const reset = (): void => {
         if (!session) return;
         const { _again: again, ...rest } = forget();
-        if (resolveClosed) {
-            hasLost ||= rest.unknown[0];
-            return;
-        }
-        kept._joinFirst(again);
+        if (resolveClosed) hasLost ||= rest.unknown[0];
+        else kept._joinFirst(again);
         tell("reset", { ...rest, rejoined: again.map(({ name }) => name) });
     };
 
@@ -334,9 +331,9 @@ export const createClient = (url: URL, options: Options): Client => {
         } else if (type == 4) {
             // A call that has ended before is not known any more: its reply is late.
             kept._prove(+code);
-            const { c, p } = read(content || '{"c":-1}');
+            const { c, p } = read(content);
             calls.get(+code)?.(
-                c !== -1 && (isCode(c) && typeof p == "string" ? new StockingError(c, p) : fail("BadFrame", content)),
+                content && c !== -1 && (isCode(c) && typeof p == "string" ? new StockingError(c, p) : fail("BadFrame", content)),
                 p ?? null,
             );
         } else if (type == 5) {
