@@ -58,7 +58,7 @@ export const createClient = (
     /** What `close` has promised. */
     let closed: Promise<boolean> | undefined;
     let resolveClosed: ((isClean: boolean) => void) | undefined;
-    /** Whether that is broken, since a session was lost and what it had taken in is unknown. */
+    /** Whether that is broken: what a lost session had taken in is unknown, or something turned out to be too long. */
     let hasLost: unknown;
 
     // Telling.
@@ -176,8 +176,11 @@ export const createClient = (
         attempts = taken = 0;
         begin("connect", id);
         for (const entry of kept._withdraw((entry) => entry._size > maxSize)) {
+            hasLost = true;
             (calls.get(entry._asker as number) ?? report)(fail("TooLong", maxSize));
         }
+        // That is told, unless there is a goodbye first.
+        later(() => (hasLost = false));
     };
 
     /** Takes a frame while the answer to `0,0,` or `0,1,…` is waited for. */

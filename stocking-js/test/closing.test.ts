@@ -170,6 +170,43 @@ test("what a lost session leaves unknown is not said to be taken in, and what wa
     assert.deepEqual([world.client.state, world.clock.pending], ["closed", 0]);
 });
 
+test("what turns out to be too long after goodbye is not said to be taken in", async () => {
+    const long = "x".repeat(100_000);
+    using world = new World();
+    world.client.emit("a", long);
+    let closed = world.client.close();
+    await world.open();
+    assert.deepEqual(await world.sent(), ["2"]);
+    world.socket.end(1000);
+    assert.equal(await closed, false);
+    // So after a reset, where the next session takes less.
+    using another = new World();
+    await another.open(undefined, undefined, 2 ** 20);
+    another.socket.end();
+    await settle();
+    another.client.emit("a", long);
+    closed = another.client.close();
+    await another.open("@1AAAAAAAAAAAAAAAAAAAAB", "L");
+    assert.deepEqual(await another.sent(), ["2"]);
+    another.socket.end(1000);
+    assert.equal(await closed, false);
+});
+
+test("what turned out to be too long counts where goodbye comes before it is told, and not behind", async () => {
+    for (const isFirst of [true, false]) {
+        using world = new World();
+        let closed: Promise<boolean> | undefined;
+        world.client.emit("a", "x".repeat(100_000));
+        if (isFirst) world.client.on("connect", () => (closed = world.client.close()));
+        await world.open();
+        const errors = await world.heard("error");
+        closed ??= world.client.close();
+        await settle();
+        world.socket.end(1000);
+        assert.deepEqual([errors.length, await closed], isFirst ? [0, false] : [1, true]);
+    }
+});
+
 test("who has been answered knows that it was taken in, however the session ends", async () => {
     using world = await openWorld();
     const call = world.client.call("a");
