@@ -94,9 +94,9 @@ export const createChannels = (
             asked = [...again, ...asked.filter((one) => unsent.includes(one))];
             return { _again: again, left };
         },
-        /** The client ends. */
-        _end(why: StockingError): void {
-            for (const room of rooms) room._settle(why);
+        /** The client ends. What was asked and is in `unsent` never was. */
+        _end(unsent: unknown[]): void {
+            for (const room of rooms) room._settle(fail(unsent.includes(room) ? "NotSent" : "SessionLost"));
         },
     };
 };

@@ -229,11 +229,10 @@ export const createClient = (
         clearTimeout(closeTimer);
         signs.abort();
         const { unknown } = forget();
+        channels._end(kept._unsent());
         const unsent = kept._clear();
-        const why = fail("NotSent");
         state = "closed";
-        for (const [, settle] of calls) settle(why);
-        channels._end(why);
+        for (const [, settle] of calls) settle(fail("NotSent"));
         resolveClosed?.(isClean && !hasLost);
         if (_isHeeded("close")) tell("close", { code: code!, reason: reason!, unknown, unsent });
         else report(fail("Closed", `${code} ${reason}`));
@@ -389,7 +388,8 @@ export const createClient = (
         close: () =>
             (closed ??= new Promise((resolve) => {
                 resolveClosed = resolve;
-                channels._end(fail("NotSent"));
+                // What was not sent yet still may be.
+                channels._end([]);
                 if (state != "opening" && !session && !kept._hasUnproven()) return end(state != "closed");
                 closeTimer = start(() => end(false), Fixed.Patience);
                 if (state == "waiting") connect();

@@ -43,7 +43,7 @@ test("with goodbye rooms have ended, so that leaving them is nothing", async () 
     await world.say("6,1,news");
     const room = await joining;
     const waiting = room[Symbol.asyncIterator]().next();
-    const joinsAnother = assert.rejects(world.client.join("other"), { code: "NotSent" });
+    const joinsAnother = assert.rejects(world.client.join("other"), { code: "SessionLost" });
     void world.client.close();
     room.leave();
     await joinsAnother;
@@ -55,7 +55,7 @@ test("after goodbye nothing is taken, and what waits has ended", async () => {
     using world = await openWorld();
     const { client } = world;
     const call = assert.rejects(client.call("a"), { code: "SessionLost" });
-    const join = assert.rejects(client.join("news"), { code: "NotSent" });
+    const join = assert.rejects(client.join("news"), { code: "SessionLost" });
     await world.sent();
     void client.close();
     assert.throws(() => client.emit("b"), { code: "Closed" });
@@ -113,6 +113,22 @@ test("who is dismissed does not come back, and hears what is unknown and what wa
         await world.clock.pass(3600 * S);
         assert.deepEqual([world.sockets.length, client.state, await client.close()], [1, "closed", false]);
     }
+});
+
+test("who is dismissed hears of each join and each room whether it was sent", async () => {
+    using world = await openWorld();
+    const { client } = world;
+    const joining = client.join("inside");
+    await world.say("6,1,inside");
+    const left: unknown[] = [];
+    (await joining).on("leave", (why) => left.push(why?.code));
+    const lost = assert.rejects(client.join("sent"), { code: "SessionLost" });
+    await world.sent();
+    await world.say("2");
+    const unsent = assert.rejects(client.join("unsent"), { code: "NotSent" });
+    world.socket.end(1000);
+    await Promise.all([lost, unsent]);
+    assert.deepEqual(left, ["SessionLost"]);
 });
 
 test("who is dismissed and does not listen is told by the console", async () => {
