@@ -83,8 +83,7 @@ export const createChannels = (
         },
         /** The session is lost. What was asked and is in `unsent` follows in the next one, behind what is joined `again`. */
         _lose(unsent: unknown[]) {
-            const later = asked.filter((one) => unsent.includes(one));
-            for (const one of asked) if (!later.includes(one)) move(one.name, one._joins, one._joins);
+            for (const one of asked) if (!unsent.includes(one)) move(one.name, one._joins, one._joins);
             const again: Ask[] = [];
             const left: string[] = [];
             for (const [name, isOwn] of inside) {
@@ -92,12 +91,12 @@ export const createChannels = (
                 else left.push(name);
             }
             inside.clear();
-            asked = [...again, ...later];
+            asked = [...again, ...asked.filter((one) => unsent.includes(one))];
             return { _again: again, left };
         },
-        /** The client ends. */
-        _end(why: StockingError): void {
-            for (const room of rooms) room._settle(why);
+        /** The client ends. What was asked and is in `unsent` never was. */
+        _end(unsent: unknown[]): void {
+            for (const room of rooms) room._settle(fail(unsent.includes(room) ? "NotSent" : "SessionLost"));
         },
     };
 };

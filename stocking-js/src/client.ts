@@ -9,8 +9,9 @@ import { createKept } from "./kept.js";
 import { createRoom } from "./room.js";
 import type { CallOptions, Client, ClientEvents, Options, State, WebSocketLike } from "./types.js";
 
-export const createClient = (url: URL, options: Options): Client => {
-    const {
+export const createClient = (
+    url: URL,
+    {
         auth,
         WebSocket = globalThis.WebSocket,
         timeout: patience = 30_000,
@@ -18,13 +19,13 @@ export const createClient = (url: URL, options: Options): Client => {
         backoffMax = 20_000,
         maxKeptFrames = 4096,
         maxKeptBytes = 2 ** 20,
-    } = options;
+    }: Options,
+): Client => {
     if (!WebSocket) throw new TypeError("no WebSocket");
 
     let state: State = "connecting";
     let socket: WebSocketLike | undefined;
-    let timer: any;
-    let closeTimer: any;
+    let timer: any, closeTimer: any;
     /** Since when the connection is open, when to ping, and when silence is death. */
     let since: number, pingAt: number, deadAt: number;
     /** Whether the last ping was to find out whose the silence is. */
@@ -57,7 +58,7 @@ export const createClient = (url: URL, options: Options): Client => {
     /** What `close` has promised. */
     let closed: Promise<boolean> | undefined;
     let resolveClosed: ((isClean: boolean) => void) | undefined;
-    /** Whether that is broken, since a session was lost and what it had taken in is unknown. */
+    /** Whether that is broken: what a lost session had taken in is unknown, or something turned out to be too long. */
     let hasLost: unknown;
 
     // Telling.
@@ -145,11 +146,10 @@ export const createClient = (url: URL, options: Options): Client => {
             tell("disconnect", { code, reason });
         }
         // Close 1000 in answer to `2` says that all before it was taken in.
-        const isClean = hasSaidGoodbye && code == 1000;
+        const isClean = (hasSaidGoodbye && code == 1000) || (endsSession && !kept._hasUnproven());
         isDraining = hasSaidGoodbye = false;
         state = "waiting";
-        if (resolveClosed && (isClean || (endsSession && !kept._hasUnproven()))) return end(true);
-        if (FINAL.includes(code)) return end(false, code, reason);
+        if (FINAL.includes(code) || (resolveClosed && isClean)) return end(isClean, code, reason);
         const delay = Math.random() * Math.min(backoffMax, backoffMin * 2 ** pauses++);
         tell("reconnecting", { code, reason, delay, attempt: pauses });
         if (endsSession) reset();
@@ -176,8 +176,11 @@ export const createClient = (url: URL, options: Options): Client => {
         attempts = taken = 0;
         begin("connect", id);
         for (const entry of kept._withdraw((entry) => entry._size > maxSize)) {
+            hasLost = true;
             (calls.get(entry._asker as number) ?? report)(fail("TooLong", maxSize));
         }
+        // That is told, unless there is a goodbye first.
+        later(() => (hasLost = false));
     };
 
     /** Takes a frame while the answer to `0,0,` or `0,1,…` is waited for. */
@@ -216,11 +219,8 @@ export const createClient = (url: URL, options: Options): Client => {
     const reset = (): void => {
         if (!session) return;
         const { _again: again, ...rest } = forget();
-        if (resolveClosed) {
-            hasLost ||= rest.unknown[0];
-            return;
-        }
-        kept._joinFirst(again);
+        if (resolveClosed) hasLost ||= rest.unknown[0];
+        else kept._joinFirst(again);
         tell("reset", { ...rest, rejoined: again.map(({ name }) => name) });
     };
 
@@ -229,11 +229,10 @@ export const createClient = (url: URL, options: Options): Client => {
         clearTimeout(closeTimer);
         signs.abort();
         const { unknown } = forget();
+        channels._end(kept._unsent());
         const unsent = kept._clear();
-        const why = fail("NotSent");
         state = "closed";
-        for (const [, settle] of calls) settle(why);
-        channels._end(why);
+        for (const [, settle] of calls) settle(fail("NotSent"));
         resolveClosed?.(isClean && !hasLost);
         if (_isHeeded("close")) tell("close", { code: code!, reason: reason!, unknown, unsent });
         else report(fail("Closed", `${code} ${reason}`));
@@ -334,9 +333,9 @@ export const createClient = (url: URL, options: Options): Client => {
         } else if (type == 4) {
             // A call that has ended before is not known any more: its reply is late.
             kept._prove(+code);
-            const { c, p } = read(content || '{"c":-1}');
+            const { c, p } = read(content);
             calls.get(+code)?.(
-                c !== -1 && (isCode(c) && typeof p == "string" ? new StockingError(c, p) : fail("BadFrame", content)),
+                content && c !== -1 && (isCode(c) && typeof p == "string" ? new StockingError(c, p) : fail("BadFrame", content)),
                 p ?? null,
             );
         } else if (type == 5) {
@@ -389,7 +388,8 @@ export const createClient = (url: URL, options: Options): Client => {
         close: () =>
             (closed ??= new Promise((resolve) => {
                 resolveClosed = resolve;
-                channels._end(fail("NotSent"));
+                // What was not sent yet still may be.
+                channels._end([]);
                 if (state != "opening" && !session && !kept._hasUnproven()) return end(state != "closed");
                 closeTimer = start(() => end(false), Fixed.Patience);
                 if (state == "waiting") connect();

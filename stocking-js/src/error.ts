@@ -2,7 +2,7 @@
 export type ErrorCode =
     /** There was no answer in time. One that comes later is ignored. */
     | "TimedOut"
-    /** The session is lost: the server may have handled it, or not. */
+    /** The session is lost, or `close` has ended the wait for it: the server may have handled it, or not. */
     | "SessionLost"
     /** It was not sent, and never will be. */
     | "NotSent"

@@ -53,17 +53,21 @@ export const createRoom = (
         read = last;
         unread = 0;
     };
-    /** What no listener takes waits for one, or for a loop. */
-    const drain = (): void => {
-        if (read._next && _isHeeded("message")) {
-            emit("message", shift());
-            later(drain);
-        } else if (unread > MAX_UNREAD) {
-            report(fail("Unread", name));
-            clear();
-        }
-    };
-    const { _emit: emit, _isHeeded, _public } = createEmitter<RoomEvents>(isSilent, report, () => later(drain));
+    /** What no listener takes waits for one, or for a loop. `then` follows what one takes. */
+    const drain = (then?: () => void): void =>
+        later(() => {
+            if (read._next && _isHeeded("message")) {
+                emit("message", shift());
+                drain(then);
+            } else {
+                if (unread > MAX_UNREAD) {
+                    report(fail("Unread", name));
+                    clear();
+                }
+                then?.();
+            }
+        });
+    const { _emit: emit, _isHeeded, _public } = createEmitter<RoomEvents>(isSilent, report, drain);
     const room: RoomOfClient = {
         ..._public,
         name,
@@ -93,7 +97,7 @@ export const createRoom = (
         },
         _settle() {},
         _end(why) {
-            later(() => emit("leave", why));
+            drain(() => emit("leave", why));
             hasEnded = true;
             wake();
         },
@@ -101,7 +105,7 @@ export const createRoom = (
             last = last._next = { _content: content };
             unread += content.length + OVERHEAD;
             wake();
-            later(drain);
+            drain();
         },
     };
     return room;

@@ -45,7 +45,8 @@ export interface Client<Events extends EventMap<Events> = AnyEvents> extends Lis
     send(to: string, content: string): void;
     /**
      * Says goodbye after all that was asked before. From here on no listener is called, and loops over rooms end. `true` when
-     * the server has taken it all in; `false` where that is not known. Calls that wait for answers end, so await them before.
+     * the server has taken it all in; `false` where that is not known, or some of it turned out to be too long. Calls and joins
+     * that wait for answers end, so await them before.
      */
     close(): Promise<boolean>;
 }

@@ -43,7 +43,7 @@ test("with goodbye rooms have ended, so that leaving them is nothing", async () 
     await world.say("6,1,news");
     const room = await joining;
     const waiting = room[Symbol.asyncIterator]().next();
-    const joinsAnother = assert.rejects(world.client.join("other"), { code: "NotSent" });
+    const joinsAnother = assert.rejects(world.client.join("other"), { code: "SessionLost" });
     void world.client.close();
     room.leave();
     await joinsAnother;
@@ -55,7 +55,7 @@ test("after goodbye nothing is taken, and what waits has ended", async () => {
     using world = await openWorld();
     const { client } = world;
     const call = assert.rejects(client.call("a"), { code: "SessionLost" });
-    const join = assert.rejects(client.join("news"), { code: "NotSent" });
+    const join = assert.rejects(client.join("news"), { code: "SessionLost" });
     await world.sent();
     void client.close();
     assert.throws(() => client.emit("b"), { code: "Closed" });
@@ -115,6 +115,22 @@ test("who is dismissed does not come back, and hears what is unknown and what wa
     }
 });
 
+test("who is dismissed hears of each join and each room whether it was sent", async () => {
+    using world = await openWorld();
+    const { client } = world;
+    const joining = client.join("inside");
+    await world.say("6,1,inside");
+    const left: unknown[] = [];
+    (await joining).on("leave", (why) => left.push(why?.code));
+    const lost = assert.rejects(client.join("sent"), { code: "SessionLost" });
+    await world.sent();
+    await world.say("2");
+    const unsent = assert.rejects(client.join("unsent"), { code: "NotSent" });
+    world.socket.end(1000);
+    await Promise.all([lost, unsent]);
+    assert.deepEqual(left, ["SessionLost"]);
+});
+
 test("who is dismissed and does not listen is told by the console", async () => {
     using world = await openWorld();
     world.ignore("close");
@@ -168,6 +184,43 @@ test("what a lost session leaves unknown is not said to be taken in, and what wa
     world.socket.end(1000);
     assert.equal(await closed, false);
     assert.deepEqual([world.client.state, world.clock.pending], ["closed", 0]);
+});
+
+test("what turns out to be too long after goodbye is not said to be taken in", async () => {
+    const long = "x".repeat(100_000);
+    using world = new World();
+    world.client.emit("a", long);
+    let closed = world.client.close();
+    await world.open();
+    assert.deepEqual(await world.sent(), ["2"]);
+    world.socket.end(1000);
+    assert.equal(await closed, false);
+    // So after a reset, where the next session takes less.
+    using another = new World();
+    await another.open(undefined, undefined, 2 ** 20);
+    another.socket.end();
+    await settle();
+    another.client.emit("a", long);
+    closed = another.client.close();
+    await another.open("@1AAAAAAAAAAAAAAAAAAAAB", "L");
+    assert.deepEqual(await another.sent(), ["2"]);
+    another.socket.end(1000);
+    assert.equal(await closed, false);
+});
+
+test("what turned out to be too long counts where goodbye comes before it is told, and not behind", async () => {
+    for (const isFirst of [true, false]) {
+        using world = new World();
+        let closed: Promise<boolean> | undefined;
+        world.client.emit("a", "x".repeat(100_000));
+        if (isFirst) world.client.on("connect", () => (closed = world.client.close()));
+        await world.open();
+        const errors = await world.heard("error");
+        closed ??= world.client.close();
+        await settle();
+        world.socket.end(1000);
+        assert.deepEqual([errors.length, await closed], isFirst ? [0, false] : [1, true]);
+    }
 });
 
 test("who has been answered knows that it was taken in, however the session ends", async () => {

@@ -119,6 +119,16 @@ test("a room ends when the server takes the client out", async () => {
     assert.deepEqual(await world.sent(), []);
 });
 
+test("a room is told that it has ended behind all that waited for a listener", async () => {
+    using world = await openWorld();
+    const room = await join(world, "news");
+    await world.say("5,news,1", "5,news,2", "5,news,3");
+    const heard = gather(room);
+    room.on("leave", () => heard.push("leave"));
+    await world.say("6,2,news");
+    assert.deepEqual(heard, ["1", "2", "3", "leave"]);
+});
+
 test("a room survives a reset, and ends where it is not let in again", async () => {
     using world = await openWorld();
     const rooms = [await join(world, "news"), await join(world, "secret")];

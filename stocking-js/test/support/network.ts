@@ -38,7 +38,7 @@ export class Network {
         client.join("news").then(
             (room) => room.on("message", (text) => this.heard.push(Number(text))),
             // Only where there is a goodbye.
-            ({ code }) => assert.equal(code, "NotSent"),
+            ({ code }) => assert.equal(code, "SessionLost"),
         );
         client.on("reset", ({ unknown }) => this.unknown.push(...unknown.filter((text) => text[0] == "4").map(payload)));
     }
