@@ -75,6 +75,10 @@ impl Kept {
     }
 
     fn push(&mut self, run: Run) {
+        if self.runs.capacity() == 0 {
+            // A session that is quiet keeps one run, and a `VecDeque` would begin with room for four.
+            self.runs.reserve_exact(1);
+        }
         self.runs.push_back((run, self.written));
         self.replayed += 1;
     }

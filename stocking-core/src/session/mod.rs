@@ -63,7 +63,7 @@ pub struct Session {
     values: RwLock<Values>,
     /// Only of a session opened by `0,0,`: its frames are counted, it is told where it is a member, and it outlives its
     /// connections (protocol, part 2).
-    key: Option<Box<Key>>,
+    key: Option<Key>,
     /// Whether the join or leave that is being handled has been answered, by its own change.
     has_announced: AtomicBool,
 }
@@ -82,7 +82,7 @@ impl Session {
             id,
             service,
             outbox: if key.is_some() { Outbox::counting() } else { Outbox::default() },
-            key: key.map(Box::new),
+            key,
             has_announced: AtomicBool::new(false),
             lane: Lane::default(),
             memberships: Memberships::default(),
@@ -199,7 +199,7 @@ impl Session {
     }
 
     pub(crate) fn key(&self) -> Option<&Key> {
-        self.key.as_deref()
+        self.key.as_ref()
     }
 
     /// Whether who is known by `values` may resume the session: an identity there has to be the same as here.
