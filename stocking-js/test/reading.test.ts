@@ -2,22 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Room } from "../src/types.js";
-import { openWorld, settle, type World } from "./support/world.js";
-
-const join = async (world: World, name: string): Promise<Room> => {
-    const room = world.client.join(name);
-    await world.say(`6,1,${name}`);
-    world.told = [];
-    await world.sent();
-    return room;
-};
-
-const gather = (room: Room): string[] => {
-    const heard: string[] = [];
-    room.on("message", (text) => heard.push(text));
-    return heard;
-};
+import { gather, join } from "./support/rooms.js";
+import { openWorld, settle } from "./support/world.js";
 
 test("what waits costs as much time as there is of it, and no more", async () => {
     using world = await openWorld();
