@@ -56,7 +56,7 @@ impl Connection {
         let config = self.service.config();
         let opened = SessionOpened {
             id: session.id(),
-            key: session.key().map_or("", Key::reveal).into(),
+            key: session.key().map(Key::reveal).unwrap_or_default().into(),
             // A client that is told less gives up before it has to.
             ttl: u64::try_from(self.service.ttl().as_millis().div_ceil(1000)).unwrap_or(u64::MAX),
             ping: config.ping_interval.as_secs().max(1),

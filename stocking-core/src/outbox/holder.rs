@@ -17,8 +17,8 @@ pub(super) struct Counted {
     /// Frames in the runs that are queued.
     pub(super) queued_frames: u64,
     holder: Holder,
-    /// What it holds while it is parked.
-    pub(super) share: Option<Share>,
+    /// What it holds while it is parked. Boxed: most are not.
+    pub(super) share: Option<Box<Share>>,
     /// The number of the last attempt to resume that was accepted.
     attempt: Count,
     /// Connections that wait for a read to be over.
@@ -193,7 +193,7 @@ impl Outbox {
         counted.kept.rewind();
         share.add(counted.kept.unwritten_runs(), counted.kept.unwritten());
         let parking = Parking::Parked { epoch, space: share.rank(counted.kept.taken()) };
-        counted.share = Some(share);
+        counted.share = Some(Box::new(share));
         (parking, std::mem::take(&mut counted.successors))
     }
 
@@ -206,7 +206,7 @@ impl Outbox {
     pub(crate) fn share(&self, epoch: u32) -> usize {
         let state = self.state.lock();
         let counted = state.counted.as_ref().filter(|_| state.epoch == epoch);
-        counted.and_then(|counted| counted.share.as_ref()).map_or(0, Share::bytes)
+        counted.and_then(|counted| counted.share.as_ref()).map_or(0, |share| share.bytes())
     }
 
     /// It is about to be ended: what it holds counts no more.

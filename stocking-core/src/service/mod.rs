@@ -187,7 +187,7 @@ impl Service {
 
     /// A secret of the same make as an id.
     pub(crate) fn random_key(&self) -> Key {
-        Key::new(self.random_id().to_string().split_off(1))
+        Key::new(self.random_id())
     }
 }
 

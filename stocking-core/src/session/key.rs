@@ -2,24 +2,27 @@
 
 use std::fmt;
 
+use stocking_proto::ClientId;
 use subtle::ConstantTimeEq;
 
-/// 128 random bits in base62. It is told to its client once, and shown nowhere else.
-pub(crate) struct Key(Box<str>);
+/// 128 random bits, written as an id is, without its `@`. It is told to its client once, and shown nowhere else.
+///
+/// Boxed: a session that cannot be resumed pays a pointer for it.
+pub(crate) struct Key(Box<ClientId>);
 
 impl Key {
-    pub(crate) fn new(digits: impl Into<Box<str>>) -> Self {
-        Self(digits.into())
+    pub(crate) fn new(bits: ClientId) -> Self {
+        Self(Box::new(bits))
     }
 
     /// For the frame that tells the client.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
+    pub(crate) fn reveal(&self) -> String {
+        self.0.to_string().split_off(1)
     }
 
     /// Whether a client knows it. The time that this takes does not tell how much of it is right.
     pub(crate) fn is(&self, claimed: &str) -> bool {
-        self.0.as_bytes().ct_eq(claimed.as_bytes()).into()
+        self.reveal().as_bytes().ct_eq(claimed.as_bytes()).into()
     }
 }
 
@@ -35,7 +38,8 @@ mod tests {
 
     #[test]
     fn only_the_whole_key_is_the_key() {
-        let key = Key::new("0123456789abcdefghijkl");
+        let key = Key::new("@0123456789abcdefghijkl".parse().unwrap());
+        assert_eq!(key.reveal(), "0123456789abcdefghijkl");
         assert!(key.is("0123456789abcdefghijkl"));
         for wrong in ["", "0", "0123456789abcdefghijk", "0123456789abcdefghijkl0", "0123456789abcdefghijkm"] {
             assert!(!key.is(wrong), "{wrong}");

@@ -59,6 +59,8 @@ struct State {
     /// Each channel, and the key to leave it with. Most sessions are in one, for which there is room here.
     entered: SmallVec<[(Arc<Channel>, usize); 1]>,
     ended: bool,
+    /// Whether the join or leave that is being handled has been answered, by its own change: there is only ever one.
+    has_answered: bool,
 }
 
 impl State {
@@ -68,12 +70,12 @@ impl State {
 }
 
 impl Memberships {
-    /// Adds a channel. `enter` is told whether it is a new one, and enters it if so.
+    /// Adds a channel. `enter` is told whether it is a new one, and enters it if so; it may note that it has answered.
     pub(super) fn enter(
         &self,
         name: &str,
         limit: usize,
-        enter: impl FnOnce(bool) -> Option<(Arc<Channel>, usize)>,
+        enter: impl FnOnce(bool, &mut bool) -> Option<(Arc<Channel>, usize)>,
     ) -> Result<(), JoinError> {
         let mut state = self.0.lock();
         if state.ended {
@@ -83,25 +85,33 @@ impl Memberships {
         if is_new && state.entered.len() >= limit {
             return Err(JoinError::TooManyChannels { limit });
         }
-        state.entered.extend(enter(is_new));
+        let entered = enter(is_new, &mut state.has_answered);
+        state.entered.extend(entered);
         Ok(())
     }
 
-    /// Removes a channel. `left` is told whether the session was in it.
-    pub(super) fn exit(&self, name: &str, hub: &Hub, left: impl FnOnce(bool)) {
+    /// Removes a channel. `left` is told whether the session was in it, and may note that it has answered.
+    pub(super) fn exit(&self, name: &str, hub: &Hub, left: impl FnOnce(bool, &mut bool)) {
         let mut state = self.0.lock();
         let at = state.find(name);
         if let Some(at) = at {
             let (channel, key) = state.entered.remove(at);
             hub.exit(&channel, key);
         }
-        left(at.is_some());
+        left(at.is_some(), &mut state.has_answered);
     }
 
-    /// Tells `then` whether the session is in a channel, which it stays, or not, until `then` returns.
-    pub(super) fn with<R>(&self, name: &str, then: impl FnOnce(bool) -> R) -> R {
-        let state = self.0.lock();
-        then(state.find(name).is_some())
+    /// Whether the session is in a channel.
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.0.lock().find(name).is_some()
+    }
+
+    /// Ends a join or leave. `then` is told whether the session is in the channel, which it stays, or not, until `then` returns;
+    /// and whether the change itself has answered.
+    pub(super) fn answer<R>(&self, name: &str, then: impl FnOnce(bool, bool) -> R) -> R {
+        let mut state = self.0.lock();
+        let has_answered = std::mem::take(&mut state.has_answered);
+        then(state.find(name).is_some(), has_answered)
     }
 
     /// Leaves every channel, for good.

@@ -8,14 +8,7 @@ mod membership;
 mod parking;
 mod values;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    task::Waker,
-};
+use std::{fmt, sync::Arc, task::Waker};
 
 use parking_lot::RwLock;
 use stocking_proto::{ChannelName, ClientId, Destination, MembershipChange, ServerFrame};
@@ -64,12 +57,10 @@ pub struct Session {
     /// Only of a session opened by `0,0,`: its frames are counted, it is told where it is a member, and it outlives its
     /// connections (protocol, part 2).
     key: Option<Key>,
-    /// Whether the join or leave that is being handled has been answered, by its own change.
-    has_announced: AtomicBool,
 }
 
 /// Who changes a membership.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) enum By {
     Client,
     Server,
@@ -83,7 +74,6 @@ impl Session {
             service,
             outbox: if key.is_some() { Outbox::counting() } else { Outbox::default() },
             key,
-            has_announced: AtomicBool::new(false),
             lane: Lane::default(),
             memberships: Memberships::default(),
             values: RwLock::new(values),
@@ -153,7 +143,7 @@ impl Session {
     /// Whether the client is in a channel.
     #[must_use]
     pub fn is_in(&self, channel: &str) -> bool {
-        self.memberships.with(channel, |is_member| is_member)
+        self.memberships.contains(channel)
     }
 
     /// The names of the channels that the client is in, in the order of joining.
@@ -220,9 +210,10 @@ impl Session {
     pub(crate) fn enter(self: &Arc<Self>, channel: ChannelName<'_>, by: By) -> Result<(), JoinError> {
         let limit = self.service.config().max_channels;
         let mut waker = None;
-        let entered = self.memberships.enter(channel.as_str(), limit, |is_new| {
+        let entered = self.memberships.enter(channel.as_str(), limit, |is_new, has_answered| {
+            *has_answered |= by == By::Client;
             waker = match by {
-                By::Client => self.answer_change(channel, MembershipChange::Joined),
+                By::Client => self.announce(channel, MembershipChange::Joined),
                 By::Server if is_new => self.announce(channel, MembershipChange::PutIn),
                 By::Server => None,
             };
@@ -235,21 +226,15 @@ impl Session {
     /// Leaves a channel. The client is told last: no message of the channel comes after that.
     pub(crate) fn exit(&self, channel: ChannelName<'_>, by: By) {
         let mut waker = None;
-        self.memberships.exit(channel.as_str(), self.service.hub(), |was_in| {
+        self.memberships.exit(channel.as_str(), self.service.hub(), |was_in, has_answered| {
+            *has_answered |= by == By::Client;
             waker = match by {
-                By::Client => self.answer_change(channel, MembershipChange::Left),
+                By::Client => self.announce(channel, MembershipChange::Left),
                 By::Server if was_in => self.announce(channel, MembershipChange::TakenOut),
                 By::Server => None,
             };
         });
         self.wake(waker);
-    }
-
-    /// Tells of a change that answers the request in hand: there is only ever one join or leave at a time.
-    #[must_use]
-    fn answer_change(&self, channel: ChannelName<'_>, change: MembershipChange) -> Option<Waker> {
-        self.has_announced.store(true, Ordering::Release);
-        self.announce(channel, change)
     }
 
     #[must_use]
@@ -282,11 +267,9 @@ impl Session {
             }
             return;
         };
-        let waker = self.memberships.with(channel, |is_member| {
+        let waker = self.memberships.answer(channel, |is_member, has_answered| {
             // Where the change itself has not answered: it was refused, or came to nothing.
-            if !self.has_announced.swap(false, Ordering::AcqRel)
-                && let Ok(channel) = ChannelName::new(channel)
-            {
+            if !has_answered && let Ok(channel) = ChannelName::new(channel) {
                 let change = if is_member { MembershipChange::Joined } else { MembershipChange::Left };
                 encode::put(&ServerFrame::Membership { channel, change }, &mut message);
             }
