@@ -10,7 +10,7 @@ use std::{
 use futures_io::{AsyncRead, AsyncWrite};
 use stocking_core::{
     Service,
-    driver::{self, Listener, TryWrite},
+    driver::{self, Listener, SharedStream, SharedWriter},
 };
 
 #[cfg(any(feature = "async-std", feature = "smol"))]
@@ -69,7 +69,7 @@ pub trait Listen: Send + Sync + Sized + 'static {
     fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Option<SocketAddr>)>> + Send;
 
     /// A way to write to a stream past its task, for one that has it: [`Transport::try_writer`](driver::Transport::try_writer).
-    fn try_writer(stream: &Self::Stream) -> Option<Box<dyn TryWrite>> {
+    fn try_writer(stream: &Self::Stream) -> Option<SharedWriter> {
         let _ = stream;
         None
     }
@@ -161,8 +161,8 @@ macro_rules! listen {
                 Ok(($wrap(stream), Some(address)))
             }
 
-            fn try_writer(stream: &Self::Stream) -> Option<Box<dyn TryWrite>> {
-                Some(Box::new($writer(stream)))
+            fn try_writer(stream: &Self::Stream) -> Option<SharedWriter> {
+                Some(SharedStream::new($writer(stream)).writer())
             }
         }
     };

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_io::{AsyncRead, AsyncWrite};
-use stocking_core::driver::{Transport, TryWrite};
+use stocking_core::driver::{SharedWriter, Transport, TryWrite};
 
 use crate::runtime::Io;
 
@@ -14,11 +14,11 @@ use crate::runtime::Io;
 /// knows one: what [`serve`](crate::serve()) accepts.
 pub struct Socket<S> {
     stream: Io<S>,
-    writer: Option<Box<dyn TryWrite>>,
+    writer: Option<SharedWriter>,
 }
 
 impl<S> Socket<S> {
-    pub(crate) fn new(stream: S, writer: Option<Box<dyn TryWrite>>) -> Self {
+    pub(crate) fn new(stream: S, writer: Option<SharedWriter>) -> Self {
         Self { stream: Io(stream), writer }
     }
 }
@@ -43,7 +43,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Socket<S>
         self.stream.poll_close(cx)
     }
 
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+    fn try_writer(&mut self) -> Option<SharedWriter> {
         self.writer.take()
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use proptest::{collection::vec, prelude::*};
 use stocking_core::{
     Accept, Admission, Context, Result, Router,
-    driver::{Driver, Runtime, Transport, TryWrite},
+    driver::{Driver, Runtime, SharedStream, SharedWriter, Transport, TryWrite},
     testing::{Message, Pipe, TestClient, TestServer, pipe},
 };
 
@@ -180,7 +180,7 @@ fn who_is_closed_in_the_middle_of_a_frame_reads_its_end_and_why() {
 /// A pipe with another way to write past its task, before whose first write something else happens.
 struct Altered {
     pipe: Pipe,
-    writer: Option<Box<dyn TryWrite>>,
+    writer: Option<SharedWriter>,
     before_first_write: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -200,7 +200,7 @@ impl Transport for Altered {
         self.pipe.poll_close(cx)
     }
 
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+    fn try_writer(&mut self) -> Option<SharedWriter> {
         self.writer.take()
     }
 }
@@ -235,7 +235,8 @@ fn a_panic_of_one_members_transport_costs_nobody_a_message() {
     }
     let server = server();
     let (near, pipe) = pipe(1000);
-    let transport = Altered { pipe, writer: Some(Box::new(Panics)), before_first_write: None };
+    let transport =
+        Altered { pipe, writer: Some(SharedStream::new(Panics).writer()), before_first_write: None };
     let mut members = vec![upgrade(&server, transport, near), Peer::member(&server, 1000, false)];
     for member in &mut members {
         member.read_all();
@@ -249,7 +250,7 @@ fn a_panic_of_one_members_transport_costs_nobody_a_message() {
 }
 
 /// Another way to write that counts how often it is gone.
-struct Counts(Box<dyn TryWrite>, Arc<AtomicUsize>);
+struct Counts(Pipe, Arc<AtomicUsize>);
 
 impl TryWrite for Counts {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -262,8 +263,8 @@ impl TryWrite for Counts {
 fn many(server: &TestServer) -> (Vec<Peer>, Arc<AtomicUsize>) {
     let writes = Arc::<AtomicUsize>::default();
     let member = |_| {
-        let (near, mut pipe) = pipe(10_000);
-        let writer = pipe.try_writer().map(|writer| Box::new(Counts(writer, writes.clone())) as _);
+        let (near, pipe) = pipe(10_000);
+        let writer = Some(SharedStream::new(Counts(pipe.clone(), writes.clone())).writer());
         upgrade(server, Altered { pipe, writer, before_first_write: None }, near)
     };
     let members = (0..500).map(member).collect();

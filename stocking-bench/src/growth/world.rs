@@ -14,7 +14,7 @@ use std::{
 
 use stocking_tokio::{
     Config, Service, Tokio,
-    driver::{Driver, Transport, TryWrite},
+    driver::{Driver, SharedStream, SharedWriter, Transport, TryWrite},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -108,8 +108,8 @@ impl Transport for Far {
         Poll::Ready(Ok(()))
     }
 
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
-        (self.1 == Way::AtOnce).then(|| Box::new(Self(self.0.clone(), self.1)) as _)
+    fn try_writer(&mut self) -> Option<SharedWriter> {
+        (self.1 == Way::AtOnce).then(|| SharedStream::new(Self(self.0.clone(), self.1)).writer())
     }
 }
 

@@ -1,14 +1,12 @@
 //! The transport in the hands of others: while a connection has nothing to write, whoever has something for its client may.
 
-use std::sync::Arc;
-
 use super::{Connection, Phase};
-use crate::outbox::{Direct, TryWrite};
+use crate::outbox::SharedWriter;
 
 impl Connection {
     /// A way to write past the driver.
-    pub(crate) fn set_writer(&mut self, writer: Option<Box<dyn TryWrite>>) {
-        self.direct = writer.map(|writer| Arc::new(Direct::new(writer)));
+    pub(crate) fn set_writer(&mut self, writer: Option<SharedWriter>) {
+        self.direct = writer;
     }
 
     /// The driver rests, and has written its output. Where the transport has taken all of that, others may write.

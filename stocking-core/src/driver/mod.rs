@@ -70,7 +70,7 @@ pub use self::{
     serve::{Serve, drain, serve},
     traits::{Connecting, Connector, Listener, Runtime, Transport},
 };
-pub use crate::outbox::TryWrite;
+pub use crate::outbox::{SharedStream, SharedWriter, TryWrite};
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use crate::{client::Target, executor::yield_now, outbox::TryWrite};
+use crate::{client::Target, executor::yield_now, outbox::SharedWriter};
 
 /// A stream of bytes in both directions.
 ///
@@ -56,7 +56,7 @@ pub trait Transport: Send + Unpin + 'static {
     /// With it, a message of up to 16 KiB for a client whose connection is idle is written by whoever has it, and no task is woken:
     /// a quarter of what it costs to tell a large channel. What follows before a connection has its turn, on the thread that writes
     /// or this client's own, is queued. It is not for a stream that keeps something back, such as TLS.
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+    fn try_writer(&mut self) -> Option<SharedWriter> {
         None
     }
 }
@@ -133,7 +133,7 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
         (**self).poll_close(cx)
     }
 
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
+    fn try_writer(&mut self) -> Option<SharedWriter> {
         (**self).try_writer()
     }
 }

@@ -7,8 +7,12 @@
 use std::{
     cell::Cell,
     fmt, io,
+    ops::Deref,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use parking_lot::Mutex;
@@ -48,20 +52,50 @@ pub trait TryWrite: Send + Sync + 'static {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// The transport of one connection, for others than its driver.
-pub(crate) struct Direct {
-    writer: Box<dyn TryWrite>,
+/// A stream that its transport lends to others than the connection's task, and keeps: one allocation for both.
+///
+/// ```
+/// use std::{io::{self, Write}, net::TcpStream};
+/// use stocking_core::driver::{SharedStream, SharedWriter, TryWrite};
+///
+/// struct Tcp(TcpStream); // which does not block
+///
+/// impl TryWrite for Tcp {
+///     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+///         (&self.0).write(bytes)
+///     }
+/// }
+///
+/// struct MyTransport(SharedStream<Tcp>);
+///
+/// impl MyTransport {
+///     fn try_writer(&mut self) -> Option<SharedWriter> {
+///         Some(self.0.writer())
+///     }
+/// }
+/// ```
+pub struct SharedStream<S>(Arc<Shared<S>>);
+
+struct Shared<S> {
     state: Mutex<State>,
+    stream: S,
 }
 
+/// A way to write to a [`SharedStream`], of whatever kind: what
+/// [`Transport::try_writer`](crate::driver::Transport::try_writer) gives.
+#[derive(Clone)]
+pub struct SharedWriter(Arc<dyn Lend>);
+
+/// Who writes to the transport.
 #[derive(Debug, Default)]
-struct State {
-    /// The connection writes nothing until it takes the transport back.
-    is_lent: bool,
-    /// The turn of the last write.
-    turn: u64,
-    /// The end of a run of which the transport took the beginning.
-    rest: Box<[u8]>,
+enum State {
+    /// The connection.
+    #[default]
+    Kept,
+    /// Others, until the connection takes it back; the last of them did in this turn.
+    Lent { turn: u64 },
+    /// The connection, as soon as it has its turn: first this end of a run of which the transport took the beginning.
+    Begun { rest: Box<[u8]> },
 }
 
 /// What became of a run.
@@ -76,56 +110,105 @@ pub(super) enum Written {
     Not,
 }
 
-impl Direct {
-    pub(crate) fn new(writer: Box<dyn TryWrite>) -> Self {
-        Self { writer, state: Mutex::default() }
+impl<S: TryWrite> SharedStream<S> {
+    /// The stream of one connection.
+    pub fn new(stream: S) -> Self {
+        Self(Arc::new(Shared { state: Mutex::default(), stream }))
     }
 
+    /// What to lend.
+    #[must_use]
+    pub fn writer(&self) -> SharedWriter {
+        SharedWriter(self.0.clone())
+    }
+}
+
+impl<S> Deref for SharedStream<S> {
+    type Target = S;
+
+    fn deref(&self) -> &S {
+        &self.0.stream
+    }
+}
+
+/// Each kind of stream has its own copy of all of it: a write is one call that is not known before.
+trait Lend: Send + Sync {
+    fn lend(&self);
+    fn take_back(&self, output: &mut Vec<u8>);
+    fn has_rest(&self) -> bool;
+    fn write(&self, run: &[u8]) -> Written;
+}
+
+impl SharedWriter {
     /// The connection has written everything, and waits for input.
     pub(crate) fn lend(&self) {
-        let mut state = self.state.lock();
-        (state.is_lent, state.turn) = (true, 0);
+        self.0.lend();
     }
 
     /// The connection writes again: first what others have begun.
-    #[inline]
     pub(crate) fn take_back(&self, output: &mut Vec<u8>) {
-        let mut state = self.state.lock();
-        state.is_lent = false;
-        if !state.rest.is_empty() {
-            output.extend_from_slice(&std::mem::take(&mut state.rest));
-        }
+        self.0.take_back(output);
     }
 
     /// Whether somebody else has begun to write what the connection has to end.
     pub(super) fn has_rest(&self) -> bool {
-        !self.state.lock().rest.is_empty()
+        self.0.has_rest()
     }
 
+    /// Writes a run, if it may.
     pub(super) fn write(&self, run: &[u8]) -> Written {
-        let turn = TURN.get();
-        let mut state = self.state.lock();
-        if !state.is_lent || state.turn == turn || run.len() > LONGEST {
-            return Written::Not;
-        }
-        state.turn = turn;
-        // Any error is the connection's to find, which writes what is queued; and others wait for what comes after a panic.
-        let written = catch_unwind(AssertUnwindSafe(|| self.writer.try_write(run)));
-        let written = written.unwrap_or(Ok(0)).unwrap_or(0).min(run.len());
-        if written == 0 {
-            return Written::Refused;
-        }
-        if written == run.len() {
-            return Written::Whole;
-        }
-        state.is_lent = false;
-        state.rest = run.get(written..).unwrap_or_default().into();
-        Written::InPart
+        self.0.write(run)
     }
 }
 
-impl fmt::Debug for Direct {
+impl<S: TryWrite> Lend for Shared<S> {
+    fn lend(&self) {
+        let mut state = self.state.lock();
+        if matches!(*state, State::Kept) {
+            *state = State::Lent { turn: 0 };
+        }
+    }
+
+    fn take_back(&self, output: &mut Vec<u8>) {
+        if let State::Begun { rest } = std::mem::take(&mut *self.state.lock()) {
+            output.extend_from_slice(&rest);
+        }
+    }
+
+    fn has_rest(&self) -> bool {
+        matches!(*self.state.lock(), State::Begun { .. })
+    }
+
+    fn write(&self, run: &[u8]) -> Written {
+        let now = TURN.get();
+        let mut state = self.state.lock();
+        let State::Lent { turn } = &mut *state else { return Written::Not };
+        if *turn == now || run.len() > LONGEST {
+            return Written::Not;
+        }
+        *turn = now;
+        // Any error is the connection's to find, which writes what is queued; and others wait for what comes after a panic.
+        let written = catch_unwind(AssertUnwindSafe(|| self.stream.try_write(run)));
+        let written = written.unwrap_or(Ok(0)).unwrap_or(0);
+        match run.get(written..) {
+            Some([]) | None => Written::Whole,
+            Some(_) if written == 0 => Written::Refused,
+            Some(rest) => {
+                *state = State::Begun { rest: rest.into() };
+                Written::InPart
+            }
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for SharedStream<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Direct").field("state", &self.state).finish_non_exhaustive()
+        f.debug_tuple("SharedStream").field(&self.0.stream).finish()
+    }
+}
+
+impl fmt::Debug for SharedWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedWriter").finish_non_exhaustive()
     }
 }

@@ -15,23 +15,20 @@ mod share;
 
 use std::{
     collections::VecDeque,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicBool, AtomicU32, Ordering},
     task::Waker,
 };
 
 use parking_lot::Mutex;
 
-pub use self::direct::TryWrite;
+pub use self::direct::{SharedStream, SharedWriter, TryWrite};
 use self::{
     direct::Written,
     holder::Counted,
     kept::{max_bytes, max_frames},
 };
 pub(crate) use self::{
-    direct::{Direct, begin_turn},
+    direct::begin_turn,
     holder::{Entry, Parked, Parking, Resumption},
     share::{Held, Share, Space},
 };
@@ -102,7 +99,7 @@ struct State {
     epoch: u32,
     counted: Option<Box<Counted>>,
     /// The transport of the connection with this epoch, if it lends it.
-    direct: Option<Arc<Direct>>,
+    direct: Option<SharedWriter>,
 }
 
 /// What became of a run that was pushed.
@@ -162,7 +159,7 @@ impl Outbox {
     }
 
     /// The connection with this epoch lends its transport.
-    pub(crate) fn set_direct(&self, epoch: u32, direct: Option<Arc<Direct>>) {
+    pub(crate) fn set_direct(&self, epoch: u32, direct: Option<SharedWriter>) {
         let mut state = self.state.lock();
         if state.epoch == epoch && state.stop.is_none() {
             state.direct = direct;

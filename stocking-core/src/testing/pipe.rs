@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::driver::{Transport, TryWrite};
+use crate::driver::{SharedStream, SharedWriter, Transport, TryWrite};
 
 /// One end of a pair: what is written to one end is read from the other.
 ///
@@ -138,8 +138,8 @@ impl Transport for Pipe {
         Poll::Ready(Ok(()))
     }
 
-    fn try_writer(&mut self) -> Option<Box<dyn TryWrite>> {
-        Some(Box::new(self.clone()))
+    fn try_writer(&mut self) -> Option<SharedWriter> {
+        Some(SharedStream::new(self.clone()).writer())
     }
 }
 
