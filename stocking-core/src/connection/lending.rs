@@ -6,7 +6,7 @@ use crate::outbox::SharedWriter;
 impl Connection {
     /// A way to write past the driver.
     pub(crate) fn set_writer(&mut self, writer: Option<SharedWriter>) {
-        self.direct = writer;
+        self.direct = writer.map(SharedWriter::into_inner);
     }
 
     /// The driver rests, and has written its output. Where the transport has taken all of that, others may write.

@@ -23,7 +23,7 @@ pub use self::{
 use self::{backlog::Backlog, counting::Counting, gate::Admitting, requests::Opened, resuming::Resuming};
 use crate::{
     executor::Task,
-    outbox::SharedWriter,
+    outbox::Lend,
     registry::Place,
     service::{Admission, Service},
     session::{Session, Values},
@@ -77,7 +77,7 @@ pub struct Connection {
     is_lent: bool,
     last_route: u32,
     /// The transport, for others to write to while there is nothing to write here.
-    direct: Option<SharedWriter>,
+    direct: Option<Arc<dyn Lend>>,
     /// Only of a session that counts.
     counting: Option<Box<Counting>>,
     /// When the last byte came, or the ping was sent.

@@ -83,7 +83,6 @@ struct Shared<S> {
 
 /// A way to write to a [`SharedStream`], of whatever kind: what
 /// [`Transport::try_writer`](crate::driver::Transport::try_writer) gives.
-#[derive(Clone)]
 pub struct SharedWriter(Arc<dyn Lend>);
 
 /// Who writes to the transport.
@@ -100,7 +99,7 @@ enum State {
 
 /// What became of a run.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Written {
+pub(crate) enum Written {
     Whole,
     /// The connection has to write the rest, before anything else.
     InPart,
@@ -123,6 +122,12 @@ impl<S: TryWrite> SharedStream<S> {
     }
 }
 
+impl SharedWriter {
+    pub(crate) fn into_inner(self) -> Arc<dyn Lend> {
+        self.0
+    }
+}
+
 impl<S> Deref for SharedStream<S> {
     type Target = S;
 
@@ -131,34 +136,20 @@ impl<S> Deref for SharedStream<S> {
     }
 }
 
-/// Each kind of stream has its own copy of all of it: a write is one call that is not known before.
-trait Lend: Send + Sync {
-    fn lend(&self);
-    fn take_back(&self, output: &mut Vec<u8>);
-    fn has_rest(&self) -> bool;
-    fn write(&self, run: &[u8]) -> Written;
-}
-
-impl SharedWriter {
+/// A stream of any kind, in the hands of a connection and of its session. Each kind has its own copy of all of it: a write is one
+/// call that is not known before.
+pub(crate) trait Lend: Send + Sync {
     /// The connection has written everything, and waits for input.
-    pub(crate) fn lend(&self) {
-        self.0.lend();
-    }
+    fn lend(&self);
 
     /// The connection writes again: first what others have begun.
-    pub(crate) fn take_back(&self, output: &mut Vec<u8>) {
-        self.0.take_back(output);
-    }
+    fn take_back(&self, output: &mut Vec<u8>);
 
     /// Whether somebody else has begun to write what the connection has to end.
-    pub(super) fn has_rest(&self) -> bool {
-        self.0.has_rest()
-    }
+    fn has_rest(&self) -> bool;
 
     /// Writes a run, if it may.
-    pub(super) fn write(&self, run: &[u8]) -> Written {
-        self.0.write(run)
-    }
+    fn write(&self, run: &[u8]) -> Written;
 }
 
 impl<S: TryWrite> Lend for Shared<S> {
@@ -209,6 +200,12 @@ impl<S: fmt::Debug> fmt::Debug for SharedStream<S> {
 
 impl fmt::Debug for SharedWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedWriter").finish_non_exhaustive()
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for dyn Lend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SharedWriter").field("has_rest", &self.has_rest()).finish_non_exhaustive()
     }
 }

@@ -15,7 +15,10 @@ mod share;
 
 use std::{
     collections::VecDeque,
-    sync::atomic::{AtomicBool, AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
     task::Waker,
 };
 
@@ -28,7 +31,7 @@ use self::{
     kept::{max_bytes, max_frames},
 };
 pub(crate) use self::{
-    direct::begin_turn,
+    direct::{Lend, begin_turn},
     holder::{Entry, Parked, Parking, Resumption},
     share::{Held, Share, Space},
 };
@@ -99,7 +102,7 @@ struct State {
     epoch: u32,
     counted: Option<Box<Counted>>,
     /// The transport of the connection with this epoch, if it lends it.
-    direct: Option<SharedWriter>,
+    direct: Option<Arc<dyn Lend>>,
 }
 
 /// What became of a run that was pushed.
@@ -159,7 +162,7 @@ impl Outbox {
     }
 
     /// The connection with this epoch lends its transport.
-    pub(crate) fn set_direct(&self, epoch: u32, direct: Option<SharedWriter>) {
+    pub(crate) fn set_direct(&self, epoch: u32, direct: Option<Arc<dyn Lend>>) {
         let mut state = self.state.lock();
         if state.epoch == epoch && state.stop.is_none() {
             state.direct = direct;
