@@ -10,7 +10,7 @@ use std::{
 use futures_io::{AsyncRead, AsyncWrite};
 use stocking_core::{
     Service,
-    driver::{self, Listener, SharedStream, SharedWriter},
+    driver::{self, Listener, SharedWriter},
 };
 
 #[cfg(any(feature = "async-std", feature = "smol"))]
@@ -162,7 +162,7 @@ macro_rules! listen {
             }
 
             fn try_writer(stream: &Self::Stream) -> Option<SharedWriter> {
-                Some(SharedStream::new($writer(stream)).writer())
+                Some(SharedWriter::new($writer(stream)))
             }
         }
     };

@@ -12,7 +12,7 @@ use std::{
 use proptest::{collection::vec, prelude::*};
 use stocking_core::{
     Accept, Admission, Context, Result, Router,
-    driver::{Driver, Runtime, SharedStream, SharedWriter, Transport, TryWrite},
+    driver::{Driver, Runtime, SharedWriter, Transport, TryWrite},
     testing::{Message, Pipe, TestClient, TestServer, pipe},
 };
 
@@ -235,8 +235,7 @@ fn a_panic_of_one_members_transport_costs_nobody_a_message() {
     }
     let server = server();
     let (near, pipe) = pipe(1000);
-    let transport =
-        Altered { pipe, writer: Some(SharedStream::new(Panics).writer()), before_first_write: None };
+    let transport = Altered { pipe, writer: Some(SharedWriter::new(Panics)), before_first_write: None };
     let mut members = vec![upgrade(&server, transport, near), Peer::member(&server, 1000, false)];
     for member in &mut members {
         member.read_all();
@@ -250,7 +249,7 @@ fn a_panic_of_one_members_transport_costs_nobody_a_message() {
 }
 
 /// Another way to write that counts how often it is gone.
-struct Counts(Pipe, Arc<AtomicUsize>);
+struct Counts(SharedWriter, Arc<AtomicUsize>);
 
 impl TryWrite for Counts {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -263,8 +262,8 @@ impl TryWrite for Counts {
 fn many(server: &TestServer) -> (Vec<Peer>, Arc<AtomicUsize>) {
     let writes = Arc::<AtomicUsize>::default();
     let member = |_| {
-        let (near, pipe) = pipe(10_000);
-        let writer = Some(SharedStream::new(Counts(pipe.clone(), writes.clone())).writer());
+        let (near, mut pipe) = pipe(10_000);
+        let writer = pipe.try_writer().map(|writer| SharedWriter::new(Counts(writer, writes.clone())));
         upgrade(server, Altered { pipe, writer, before_first_write: None }, near)
     };
     let members = (0..500).map(member).collect();

@@ -193,9 +193,15 @@ mod tests {
 
     #[test]
     fn ids_sort_as_their_texts_do() {
-        let ids = [0, 9, 10, 35, 36, 61, 62, u128::MAX].map(ClientId::from_bits);
+        let ids =
+            [0, 9, 10, 35, 36, 61, 62, (1 << 64) - 1, 1 << 64, 1 << 127, u128::MAX].map(ClientId::from_bits);
         assert!(ids.is_sorted());
         assert!(ids.map(|id| id.to_string()).is_sorted());
+    }
+
+    #[test]
+    fn an_id_is_sixteen_bytes_and_makes_nothing_wider_that_holds_one() {
+        assert_eq!((size_of::<ClientId>(), align_of::<ClientId>()), (16, 8));
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! Each has a listener of its own for the same port, between which the system deals connections out (`SO_REUSEPORT`, on Linux;
 //! elsewhere one may get them all). No task ever moves from one thread to another, and the service is one: channels and the hub
-//! reach everybody.
+//! reach everybody. What is said in a channel of more than some sixty members is told by the thread that was the last to begin, all
+//! of them: where rooms are large, take tokio's runtime of several threads.
 
 use std::{env, io, net::SocketAddr, sync::Arc, thread};
 
@@ -38,8 +39,8 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let service: Arc<Service> = Router::new().on("thread", thread_of).into();
     let others = thread::available_parallelism()?.get() - 1;
     run(address, service.clone(), |address| {
-        println!("ws://{address}/ws, on {} threads", others + 1);
-        println!(r#"try  4,1,{{"e":"thread"}}  in several clients"#);
+        println!("ws://{address}/ws");
+        println!(r#"{} threads; try  4,1,{{"e":"thread"}}  in several clients"#, others + 1);
         for _ in 0..others {
             let service = service.clone();
             thread::spawn(move || {

@@ -14,7 +14,7 @@ use std::{
 
 use stocking_tokio::{
     Config, Service, Tokio,
-    driver::{Driver, SharedStream, SharedWriter, Transport, TryWrite},
+    driver::{Driver, SharedWriter, Transport, TryWrite},
 };
 use tokio::{
     runtime::{Builder, Runtime},
@@ -109,7 +109,7 @@ impl Transport for Far {
     }
 
     fn try_writer(&mut self) -> Option<SharedWriter> {
-        (self.1 == Way::AtOnce).then(|| SharedStream::new(Self(self.0.clone(), self.1)).writer())
+        (self.1 == Way::AtOnce).then(|| SharedWriter::new(Self(self.0.clone(), self.1)))
     }
 }
 

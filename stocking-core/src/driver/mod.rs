@@ -81,7 +81,8 @@ use crate::{
 };
 
 /// Lends `runtime` to what has no connection: the rest of a broadcast to a large channel, and the time limit of handlers
-/// ([`handler_timeout`](crate::Config#structfield.handler_timeout)). The last one lent is used.
+/// ([`handler_timeout`](crate::Config#structfield.handler_timeout)). The last one lent is used: of several that serve one service,
+/// one does all of that.
 ///
 /// [`serve()`] does so by itself, and so does the first [`Driver`] of a service, or the next one where the runtime has ended that
 /// was lent; whoever drives a

@@ -52,13 +52,19 @@ pub trait TryWrite: Send + Sync + 'static {
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
-/// A stream that its transport lends to others than the connection's task, and keeps: one allocation for both.
+/// A stream that its transport keeps, and lends to others than the connection's task: one allocation for both. It suits a stream
+/// that is read and written through a shared reference, as sockets are.
 ///
 /// ```
-/// use std::{io::{self, Write}, net::TcpStream};
-/// use stocking_core::driver::{SharedStream, SharedWriter, TryWrite};
+/// use std::{
+///     io::{self, IoSlice, Read, Write},
+///     net::{Shutdown, TcpStream},
+///     task::{Context, Poll},
+/// };
+/// use stocking_core::driver::{SharedStream, SharedWriter, Transport, TryWrite};
 ///
-/// struct Tcp(TcpStream); // which does not block
+/// /// A socket that does not block, and is asked again and again.
+/// struct Tcp(TcpStream);
 ///
 /// impl TryWrite for Tcp {
 ///     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
@@ -66,13 +72,38 @@ pub trait TryWrite: Send + Sync + 'static {
 ///     }
 /// }
 ///
-/// struct MyTransport(SharedStream<Tcp>);
+/// struct Busy(SharedStream<Tcp>);
 ///
-/// impl MyTransport {
+/// /// Without a runtime that knows when it is worth to ask, the task wakes itself.
+/// fn ready<T>(cx: &Context<'_>, result: io::Result<T>) -> Poll<io::Result<T>> {
+///     match result {
+///         Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+///             cx.waker().wake_by_ref();
+///             Poll::Pending
+///         }
+///         result => Poll::Ready(result),
+///     }
+/// }
+///
+/// impl Transport for Busy {
+///     fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+///         ready(cx, (&self.0.0).read(buffer))
+///     }
+///
+///     fn poll_write(&mut self, cx: &mut Context<'_>, buffers: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
+///         ready(cx, (&self.0.0).write_vectored(buffers))
+///     }
+///
+///     fn poll_close(&mut self, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+///         Poll::Ready(self.0.0.shutdown(Shutdown::Write))
+///     }
+///
 ///     fn try_writer(&mut self) -> Option<SharedWriter> {
 ///         Some(self.0.writer())
 ///     }
 /// }
+/// # fn is_transport<T: Transport>() {}
+/// # is_transport::<Busy>();
 /// ```
 pub struct SharedStream<S>(Arc<Shared<S>>);
 
@@ -81,8 +112,10 @@ struct Shared<S> {
     stream: S,
 }
 
-/// A way to write to a [`SharedStream`], of whatever kind: what
-/// [`Transport::try_writer`](crate::driver::Transport::try_writer) gives.
+/// A way to write to a stream of any kind: what [`Transport::try_writer`](crate::driver::Transport::try_writer) gives. It belongs
+/// to one connection: its order is that of one writer.
+///
+/// A transport around another one wraps what that lends, of which it may [write](TryWrite) itself.
 pub struct SharedWriter(Arc<dyn Lend>);
 
 /// Who writes to the transport.
@@ -123,8 +156,19 @@ impl<S: TryWrite> SharedStream<S> {
 }
 
 impl SharedWriter {
+    /// A way to write to a stream that its transport holds in another way.
+    pub fn new(writer: impl TryWrite) -> Self {
+        SharedStream::new(writer).writer()
+    }
+
     pub(crate) fn into_inner(self) -> Arc<dyn Lend> {
         self.0
+    }
+}
+
+impl TryWrite for SharedWriter {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
     }
 }
 
@@ -150,6 +194,9 @@ pub(crate) trait Lend: Send + Sync {
 
     /// Writes a run, if it may.
     fn write(&self, run: &[u8]) -> Written;
+
+    /// Writes as much as the stream takes, whoever it is lent to.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
 }
 
 impl<S: TryWrite> Lend for Shared<S> {
@@ -190,6 +237,10 @@ impl<S: TryWrite> Lend for Shared<S> {
             }
         }
     }
+
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.try_write(bytes)
+    }
 }
 
 impl<S: fmt::Debug> fmt::Debug for SharedStream<S> {
@@ -198,6 +249,7 @@ impl<S: fmt::Debug> fmt::Debug for SharedStream<S> {
     }
 }
 
+// Nothing that is locked is shown: a stream may be written to while it is.
 impl fmt::Debug for SharedWriter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -206,6 +258,6 @@ impl fmt::Debug for SharedWriter {
 
 impl fmt::Debug for dyn Lend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SharedWriter").field("has_rest", &self.has_rest()).finish_non_exhaustive()
+        f.debug_struct("SharedWriter").finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::driver::{SharedStream, SharedWriter, Transport, TryWrite};
+use crate::driver::{SharedWriter, Transport, TryWrite};
 
 /// One end of a pair: what is written to one end is read from the other.
 ///
@@ -139,7 +139,7 @@ impl Transport for Pipe {
     }
 
     fn try_writer(&mut self) -> Option<SharedWriter> {
-        Some(SharedStream::new(self.clone()).writer())
+        Some(SharedWriter::new(self.clone()))
     }
 }
 

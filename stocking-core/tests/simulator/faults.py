@@ -57,7 +57,7 @@ FAULTS = {
         ("stocking-core/src/outbox/mod.rs", "            counted.kept.keep(run.clone());\n            counted.kept.make_room(0, 0, config);", "            let _ = (counted, config);"),
     ],
     "who has something for a client writes it though its connection writes too": [
-        ("stocking-core/src/outbox/direct.rs", "if !state.is_lent || state.turn == turn", "if state.turn == turn"),
+        ("stocking-core/src/outbox/direct.rs", "        let State::Lent { turn } = &mut *state else", "        if matches!(*state, State::Kept) {\n            *state = State::Lent { turn: 0 };\n        }\n        let State::Lent { turn } = &mut *state else"),
     ],
     "requests that wait go with the connection": [
         ("stocking-core/src/session/lane.rs", "    fn next(&self)", "    pub(crate) fn forget(&self) {\n        if let Some(waiting) = &mut *self.waiting.lock() {\n            let count = waiting.len();\n            waiting.clear();\n            self.in_flight.fetch_sub(count, Ordering::AcqRel);\n        }\n    }\n\n    fn next(&self)"),

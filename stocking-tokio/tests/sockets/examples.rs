@@ -152,3 +152,22 @@ fn rooms_tells_whom_it_should() {
         assert!(tick.starts_with("5,clock,"), "{tick}");
     });
 }
+
+#[test]
+fn thread_per_core_is_one_service_whichever_thread_a_client_comes_to() {
+    on_one_thread(|| async {
+        let example = Example::start("thread_per_core");
+        let mut clients = Vec::new();
+        for _ in 0..16 {
+            let mut client = Fast::connect(example.address).await;
+            let thread = client.ask(r#"4,1,{"e":"thread"}"#).await;
+            assert!(thread.starts_with(r#"4,1,{"c":-1,"p":"ThreadId("#), "{thread}");
+            client.join("news").await;
+            clients.push(client);
+        }
+        clients[0].send("5,news,hello").await;
+        for client in &mut clients[1..] {
+            assert_eq!(client.text().await, "5,news,hello");
+        }
+    });
+}
