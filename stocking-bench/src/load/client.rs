@@ -37,6 +37,7 @@ impl Say<'_> {
 pub(crate) struct Client {
     pub(crate) stream: Stream,
     dialect: Dialect,
+    role: Role,
     /// The beginning of a frame of which the rest is still to come.
     rest: Vec<u8>,
     /// What the socket did not take.
@@ -61,6 +62,7 @@ impl Client {
         Ok(Self {
             stream,
             dialect,
+            role,
             rest: Vec::new(),
             unsent: Vec::new(),
             counted: 0,
@@ -118,7 +120,16 @@ impl Client {
     pub(crate) fn opened(&mut self) -> Result<()> {
         // A question of the server may be there, which is answered with what comes next.
         self.rest.shrink_to_fit();
-        Ok(self.stream.set_nonblocking()?)
+        self.stream.set_nonblocking()?;
+        self.listen()
+    }
+
+    /// What a member has said does not change how it listens.
+    fn listen(&self) -> Result<()> {
+        if self.role == Role::Member {
+            self.stream.acknowledge_at_once()?;
+        }
+        Ok(())
     }
 
     fn wait(&mut self) -> Result<()> {
@@ -233,7 +244,7 @@ impl Client {
         } else {
             self.unsent.extend(out);
         }
-        Ok(())
+        self.listen()
     }
 
     /// Goes on with what the socket did not take.

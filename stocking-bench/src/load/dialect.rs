@@ -69,11 +69,8 @@ impl Dialect {
         /// A join is silent: a call behind it is answered after it.
         const FENCE: &str = r#"4,1,{"e":"echo","p":"in"}"#;
         const FENCED: &str = r#"4,1,{"c":-1,"p":"in"}"#;
-        /// Nobody heeds it. Every other member has said something after it was answered, so that TCP takes its connection for a
-        /// conversation and acknowledges less often, and at the server's cost. A floor must not have another kind of TCP.
-        const LISTENING: &str = "listening";
         match (self, role) {
-            (Self::Raw | Self::Text, Role::Member) => &[(None, Some("joined")), (Some(LISTENING), None)],
+            (Self::Raw | Self::Text, Role::Member) => &[(None, Some("joined"))],
             (Self::Raw | Self::Text, _) => &[],
             (Self::Stocking, Role::Member) => {
                 &[(None, Some("0")), (Some("6,1,bench"), None), (Some(FENCE), Some(FENCED))]
