@@ -1,6 +1,6 @@
 //! What is asked of the program.
 
-use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, num::NonZeroUsize, path::PathBuf, time::Duration};
 
 use lexopt::{
     Arg::{Long, Short, Value},
@@ -59,23 +59,30 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<(Opt
                 all.servers = Some(parser.value()?.string()?.split(',').map(str::to_owned).collect());
             }
             Long("workloads") => all.workloads = Some(workloads(&parser.value()?.string()?)?),
-            Long("rounds") => all.rounds = Some(parser.value()?.parse::<usize>()?.max(1)),
-            Long("seconds") => all.seconds = Duration::try_from_secs_f64(parser.value()?.parse()?)?,
+            Long("rounds") => all.rounds = Some(parser.value()?.parse::<NonZeroUsize>()?.get()),
+            Long("seconds") => all.seconds = seconds(parser.value()?.parse()?)?,
             Long("output") => all.output = parser.value()?.into(),
             Long("committed") => all.committed = Some(parser.value()?.into()),
             Long("update") => all.update = true,
             Long("dialect") => all.dialect = Dialect::named(&parser.value()?.string()?)?,
             Long("certificate") => all.certificate = Some(parser.value()?.into()),
             Long("key") => all.key = Some(parser.value()?.into()),
-            Long("workers") => all.workers = Some(parser.value()?.parse::<usize>()?.max(1)),
+            Long("workers") => all.workers = Some(parser.value()?.parse::<NonZeroUsize>()?.get()),
             Long("listen") => all.listen = parser.value()?.parse()?,
             Value(value) if command.is_none() => command = Some(value.string()?),
             Value(value) if all.operand.is_none() => all.operand = Some(value.string()?),
-            Value(value) if all.rounds_of_part.is_none() => all.rounds_of_part = Some(value.parse()?),
+            Value(value) if command.as_deref() == Some("pure") && all.rounds_of_part.is_none() => {
+                all.rounds_of_part = Some(value.parse()?);
+            }
             other => return Err(other.unexpected().into()),
         }
     }
     Ok((command, all))
+}
+
+fn seconds(seconds: f64) -> Result<Duration> {
+    let time = Duration::try_from_secs_f64(seconds)?;
+    if time.is_zero() { Err("--seconds 0: nothing is measured in no time".into()) } else { Ok(time) }
 }
 
 fn workloads(names: &str) -> Result<Vec<Workload>> {

@@ -1,6 +1,6 @@
 //! What the program does when it is asked.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, net::ToSocketAddrs as _, process::ExitCode};
 
 use crate::{
     Result,
@@ -16,10 +16,12 @@ stocking-bench: what Stocking costs, beside what others cost
 
   compare        every server under every workload, as a table, JSON and a chart
   check          the targets in targets.json; fails where one is missed by more than the noise
-  growth [SERIES] of cost with members, connections and bytes; plain, in a session, over TLS, in memory
+  growth         how cost grows: plain, in a session, over TLS, in memory; of one series with its name:
+                 members, connections, calls or broadcasts (by their bytes)
   instructions   of a message, by callgrind; fails where they are 5 % more than in instructions.json
   serve NAME     one of the servers; says where it listens
-  load ADDRESS   one workload on a server that is there; fails if an answer is wrong, late or missing
+  load HOST:PORT workloads on a server that is there; fails if an answer is wrong, late or missing. For a Stocking of
+                 yours: at /ws, to whoever comes, with an event `echo` that returns its payload; the quickstart is one
 
   --servers A,B    these, beside floor-tokio                     [all that are built and installed]
   --workloads W2,W3                                               [all; W2 for load]
@@ -50,7 +52,9 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> Result<ExitC
         Some("serve") => serve(all),
         Some("load") => load(&all),
         Some("help") | None => {
-            print!("{HELP}\nServers:\n");
+            print!("{HELP}\nWorkloads:\n");
+            workload::ALL.iter().for_each(|workload| println!("  {:18} {}", workload.name, workload.what));
+            println!("\nServers:");
             servers::ALL.iter().for_each(|server| println!("  {:18} {}", server.name, server.what));
             Ok(ExitCode::SUCCESS)
         }
@@ -69,15 +73,23 @@ fn serve(all: Arguments) -> Result<ExitCode> {
 }
 
 fn load(all: &Arguments) -> Result<ExitCode> {
-    let address = all.operand.as_deref().ok_or("load what? an address, see --help")?.parse()?;
+    let name = all.operand.as_deref().ok_or("load what? an address, see --help")?;
+    let mut addresses =
+        name.to_socket_addrs().map_err(|error| format!("{name:?} is no HOST:PORT: {error}"))?;
+    let address = addresses.next().ok_or_else(|| format!("{name:?} has no address"))?;
     let target = match &all.certificate {
         Some(certificate) => Target::tls(address, certificate)?,
         None => Target::plain(address),
     };
     for workload in all.workloads.as_deref().unwrap_or(&[workload::W2]) {
         let outcome = load::run(&target, all.dialect, workload, Length::Time(all.seconds), &Unmetered)?;
-        let rate = outcome.messages as f64 / outcome.elapsed.as_secs_f64();
-        println!("{}, {}: {rate:.0} a second, each as it should be", workload.name, workload.what);
+        print!("{}, {}: ", workload.name, workload.what);
+        if outcome.messages == 0 {
+            println!("all were there");
+        } else {
+            let rate = outcome.messages as f64 / outcome.elapsed.as_secs_f64();
+            println!("{rate:.0} a second, each as it should be");
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

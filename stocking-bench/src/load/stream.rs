@@ -42,7 +42,8 @@ impl Target {
     /// TLS to a server whose certificate is in this file.
     pub(crate) fn tls(address: SocketAddr, certificate: &Path) -> Result<Self> {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(&fs::read(certificate)?)?)?;
+        let pem = fs::read(certificate).map_err(|error| format!("{}: {error}", certificate.display()))?;
+        roots.add(CertificateDer::from_pem_slice(&pem)?)?;
         let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         Ok(Self { address, tls: Some(Arc::new(config)) })
     }

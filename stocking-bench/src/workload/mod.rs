@@ -61,7 +61,7 @@ pub(crate) const W4: Workload = Workload {
 
 pub(crate) const W5: Workload = Workload {
     name: "W5",
-    what: "the same, 50 messages at once",
+    what: "1,000 members of one channel, 50 messages of 128 bytes at once",
     shape: Shape::FanOut { members: 1000, burst: 50 },
     payload: MESSAGE,
 };

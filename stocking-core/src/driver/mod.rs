@@ -38,9 +38,15 @@
 //!         Poll::Ready(Ok(written))
 //!     }
 //!
+//!     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+//!         self.stream.poll_flush(cx)
+//!     }
+//!
 //!     fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
 //!         self.stream.poll_close(cx)
 //!     }
+//!
+//!     // Not `try_writer`: what is written by that would not be counted.
 //! }
 //!
 //! let runtime = TestRuntime::default();

@@ -13,7 +13,7 @@ use crate::{client::Target, executor::yield_now, outbox::SharedWriter};
 
 /// A stream of bytes in both directions.
 ///
-/// One task polls all three methods. One that returns `Pending` wakes the task when it is worth to call it again: that reading
+/// One task polls all of it. What returns `Pending` wakes the task when it is worth to call it again: that reading
 /// waits must not be forgotten because writing waits too. [The module](super#an-adapter-of-your-own) has an example.
 pub trait Transport: Send + Unpin + 'static {
     /// Reads into `buffer`, and says how many bytes that were. Zero bytes are the end. `buffer` is large and belongs to the

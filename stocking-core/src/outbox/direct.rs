@@ -53,7 +53,8 @@ pub trait TryWrite: Send + Sync + 'static {
 }
 
 /// A stream that its transport keeps, and lends to others than the connection's task: one allocation for both. It suits a stream
-/// that is read and written through a shared reference, as sockets are.
+/// that is read and written through a shared reference, as sockets are: one of tokio's by `poll_read_ready` and `try_io`, and shut
+/// down by the crates `rustix` or `socket2`.
 ///
 /// ```
 /// use std::{
