@@ -6,7 +6,9 @@ use std::{
 };
 
 use futures_io::{AsyncRead, AsyncWrite};
-use stocking_core::driver::{SharedWriter, Transport, TryWrite};
+#[cfg(any(feature = "async-std", feature = "smol"))]
+use stocking_core::driver::TryWrite;
+use stocking_core::driver::{SharedWriter, Transport};
 
 use crate::runtime::Io;
 
