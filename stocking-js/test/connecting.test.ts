@@ -3,10 +3,8 @@ import { test } from "node:test";
 import { connect } from "../src/index.js";
 import { openWorld, resume, S, settle, Socket, World } from "./support/world.js";
 
-const delays = async (world: World) => (await world.heard("reconnecting")).map(([, how]: any) => how.delay);
-
-test("a URL may be one of HTTP, or relative to the page", async () => {
-    using world = new World();
+/** A `WebSocket`, and the URLs that it was given. */
+const noting = () => {
     const urls: string[] = [];
     const WebSocket = class extends Socket {
         constructor(url: string, protocols?: string[]) {
@@ -14,6 +12,14 @@ test("a URL may be one of HTTP, or relative to the page", async () => {
             urls.push(url);
         }
     };
+    return { urls, WebSocket };
+};
+
+const delays = async (world: World) => (await world.heard("reconnecting")).map(([, how]: any) => how.delay);
+
+test("a URL may be one of HTTP, or relative to the page", async () => {
+    using world = new World();
+    const { urls, WebSocket } = noting();
     (globalThis as any).location = { href: "https://example.org/chat/?room=1#top" };
     const clients = ["http://a.org/ws", "https://a.org/ws?b=1", new URL("wss://a.org/ws"), "/ws", "ws"];
     const all = clients.map((url) => connect(url, { WebSocket }));
@@ -215,13 +221,7 @@ test("a binary message ends the session, since the protocol has none", async () 
 
 test("a URL that no WebSocket takes is refused at once", async () => {
     using world = new World();
-    const urls: string[] = [];
-    const WebSocket = class extends Socket {
-        constructor(url: string, protocols?: string[]) {
-            super(url, protocols);
-            urls.push(url);
-        }
-    };
+    const { urls, WebSocket } = noting();
     for (const url of ["ftp://a.org/ws", "file:///ws", "wss+unix://a.org", "mailto:a@a.org", "wss://a.org/ws#top"]) {
         assert.throws(() => connect(url, { WebSocket }), TypeError, url);
     }
